@@ -1,0 +1,1 @@
+"""Who may see what: label, party, subject, rule, decision."""

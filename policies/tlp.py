@@ -1,0 +1,118 @@
+"""The two colour scales: TLP says who may see, PAP says what may be done with it.
+
+Many spellings are read, one is written. What cannot be read gives `None`, never a guess: the reader
+of tags then blocks egress (`unread-label`), see `label.py`.
+Source: FIRST TLP 2.0 (August 2022); the `tlp` and `PAP` taxonomies of MISP; STIX 2.1 §7.2.1.4.
+"""
+
+import re
+from enum import IntEnum
+
+
+class Tlp(IntEnum):
+    """Who may see it; a higher number is stricter, and is the one sealed in a slot header."""
+
+    CLEAR = 1
+    GREEN = 2
+    AMBER = 3
+    AMBER_STRICT = 4
+    RED = 5
+
+    @property
+    def word(self) -> str:
+        """The colour alone: `amber+strict`."""
+        return self.name.lower().replace("_", "+")
+
+    @property
+    def tag(self) -> str:
+        """The machine tag: `tlp:amber+strict`."""
+        return f"tlp:{self.word}"
+
+    @property
+    def title(self) -> str:
+        """The way people are shown it: `TLP:AMBER+STRICT`."""
+        return self.tag.upper()
+
+    @property
+    def marking(self) -> str:
+        """The id of the STIX marking definition of TLP 2.0."""
+        return f"marking-definition--{_MARKINGS[self]}"
+
+
+class Pap(IntEnum):
+    """What may be done with it; a higher number is stricter."""
+
+    CLEAR = 1
+    GREEN = 2
+    AMBER = 3
+    RED = 4
+
+    @property
+    def word(self) -> str:
+        """The colour alone: `amber`."""
+        return self.name.lower()
+
+    @property
+    def tag(self) -> str:
+        """The machine tag, upper case as in its taxonomy: `PAP:AMBER`."""
+        return self.title
+
+    @property
+    def title(self) -> str:
+        """The way people are shown it: `PAP:AMBER`."""
+        return f"PAP:{self.name}"
+
+
+_MARKINGS = {
+    Tlp.CLEAR: "94868c89-83c2-464b-929b-a1a8aa3c8487",
+    Tlp.GREEN: "bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
+    Tlp.AMBER: "55d920b0-5e8b-4f79-9ee9-91f868d9b421",
+    Tlp.AMBER_STRICT: "939a9414-2ddd-4d32-a0cd-375ea402b003",
+    Tlp.RED: "e828b379-4e03-4974-9ac4-e53a884c97c1",
+}
+_MARKINGS_OF_TLP_1 = {  # still in use beside the ids of TLP 2.0, so read; never written
+    "613f2e26-407d-48c7-9eca-b8e91df99dc9": Tlp.CLEAR,
+    "34098fce-860f-48ae-8e50-ebd3cc5e41da": Tlp.GREEN,
+    "f88d31f6-486f-44da-b317-01333bde0b82": Tlp.AMBER,
+    "5e57c739-391a-4eb3-b6be-7d15ca92d5ed": Tlp.RED,
+}
+_MARKED = {tlp.marking: tlp for tlp in Tlp} | {
+    f"marking-definition--{uuid}": tlp for uuid, tlp in _MARKINGS_OF_TLP_1.items()
+}
+_TLP = {tlp.word: tlp for tlp in Tlp} | {"white": Tlp.CLEAR, "amberstrict": Tlp.AMBER_STRICT}
+_PAP = {pap.word: pap for pap in Pap} | {"white": Pap.CLEAR}
+
+
+def read_tlp(text: str) -> Tlp | None:
+    """Return the colour that `text` spells, or None where it spells none.
+
+    A bare colour counts ("amber+strict"), so ask `is_tlp_tag` first where a tag may be about
+    something else.
+    """
+    return _MARKED.get(text.strip().lower()) or _TLP.get(_spelled("tlp", text))
+
+
+def read_pap(text: str) -> Pap | None:
+    """Return the colour that `text` spells, or None where it spells none."""
+    return _PAP.get(_spelled("pap", text))
+
+
+def is_tlp_tag(text: str) -> bool:
+    """Whether a tag claims to be about TLP, readable or not (`tlp:unclear` is, `red` is not)."""
+    return _bare(text).startswith("tlp")
+
+
+def is_pap_tag(text: str) -> bool:
+    """Whether a tag claims to be about PAP, readable or not."""
+    return _bare(text).startswith("pap:")
+
+
+def _spelled(scale: str, text: str) -> str:
+    """Return the colour's words joined by "+": `TLP: Amber Strict` gives `amber+strict`."""
+    colour = _bare(re.sub(rf"^{scale}[\s:=_-]+", "", _bare(text)))
+    return re.sub(r"[\s+_-]+", "+", colour)
+
+
+def _bare(text: str) -> str:
+    """Return the text in lower case, without the brackets and quotes people put round it."""
+    return text.strip("\"'`()[]{} \t\r\n\u00a0").lower()

@@ -1,0 +1,155 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policies.tlp import Pap, Tlp, is_pap_tag, is_tlp_tag, read_pap, read_tlp
+
+SPELLINGS = {
+    Tlp.CLEAR: [
+        "tlp:clear",
+        "TLP:CLEAR",
+        "tlp:white",
+        "TLP:WHITE",
+        "white",
+        "Clear",
+        "TLP WHITE",
+        "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
+        "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9",
+    ],
+    Tlp.GREEN: [
+        "tlp:green",
+        "TLP: Green",
+        "green",
+        "tlp-green",
+        '"tlp:green"',
+        "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
+        "marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da",
+    ],
+    Tlp.AMBER: [
+        "tlp:amber",
+        "[TLP:AMBER]",
+        "(tlp:amber)",
+        " amber ",
+        "tlp_amber",
+        'tlp="amber"',
+        "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421",
+        "marking-definition--F88D31F6-486f-44da-b317-01333bde0b82",
+    ],
+    Tlp.AMBER_STRICT: [
+        "tlp:amber+strict",
+        "TLP:AMBER+STRICT",
+        "TLP:AMBER STRICT",
+        "TLP AMBER STRICT",
+        "amber+strict",
+        "amber-strict",
+        "AMBER_STRICT",
+        "TLP_AMBER_STRICT",
+        "tlp:amber + strict",
+        "TLP:AMBER\u00a0STRICT",
+        "amberstrict",
+        "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
+    ],
+    Tlp.RED: [
+        "tlp:red",
+        "TLP:RED",
+        "red",
+        "TLP : RED",
+        "{tlp:red}",
+        "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
+        "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed",
+    ],
+}
+UNREADABLE = [
+    "",
+    "tlp",
+    "tlp:",
+    "tlp:unclear",
+    "tlp:ex:chr",
+    "tlp:rainbow",
+    "tlp:strict",
+    "tlp:red+strict",
+    "tlp:amber+strict+",
+    "tlp:amber+",
+    "tlp:amber,tlp:red",
+    "tlp:green red",
+    "tlp:tlp:green",
+    "pap:green",
+    "tlp:clea\u0433",
+    "tlp:gr\u00ebn",
+    "tlp1",
+    "1",
+    "marking-definition--00000000-0000-4000-8000-000000000000",
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "tlp"), [(text, tlp) for tlp, texts in SPELLINGS.items() for text in texts]
+)
+def test_every_spelling_in_use_is_read(text: str, tlp: Tlp) -> None:
+    assert read_tlp(text) is tlp
+
+
+@pytest.mark.parametrize("text", UNREADABLE)
+def test_what_spells_no_colour_is_not_guessed(text: str) -> None:
+    assert read_tlp(text) is None
+
+
+@given(st.text())
+def test_any_text_gives_a_colour_or_none(text: str) -> None:
+    assert read_tlp(text) in {None, *Tlp}
+    assert read_pap(text) in {None, *Pap}
+
+
+@pytest.mark.parametrize(
+    ("tlp", "word", "tag", "title"),
+    [
+        (Tlp.CLEAR, "clear", "tlp:clear", "TLP:CLEAR"),
+        (Tlp.GREEN, "green", "tlp:green", "TLP:GREEN"),
+        (Tlp.AMBER, "amber", "tlp:amber", "TLP:AMBER"),
+        (Tlp.AMBER_STRICT, "amber+strict", "tlp:amber+strict", "TLP:AMBER+STRICT"),
+        (Tlp.RED, "red", "tlp:red", "TLP:RED"),
+    ],
+)
+def test_one_spelling_is_written(tlp: Tlp, word: str, tag: str, title: str) -> None:
+    assert (tlp.word, tlp.tag, tlp.title) == (word, tag, title)
+
+
+@given(st.sampled_from(Tlp))
+def test_what_is_written_is_read_back(tlp: Tlp) -> None:
+    for written in (tlp.word, tlp.tag, tlp.title, tlp.marking):
+        assert read_tlp(written) is tlp
+
+
+def test_colours_are_ordered_from_clear_to_red() -> None:
+    assert [tlp.name for tlp in sorted(Tlp)] == ["CLEAR", "GREEN", "AMBER", "AMBER_STRICT", "RED"]
+    assert [pap.name for pap in sorted(Pap)] == ["CLEAR", "GREEN", "AMBER", "RED"]
+
+
+@pytest.mark.parametrize(
+    ("text", "pap"),
+    [
+        ("PAP:RED", Pap.RED),
+        ("pap:amber", Pap.AMBER),
+        ("PAP: Green", Pap.GREEN),
+        ("PAP:WHITE", Pap.CLEAR),
+        ("clear", Pap.CLEAR),
+        ("PAP:AMBER+STRICT", None),
+        ("tlp:red", None),
+        ("PAP:PINK", None),
+    ],
+)
+def test_pap_is_read_like_tlp(text: str, pap: Pap | None) -> None:
+    assert read_pap(text) is pap
+
+
+@given(st.sampled_from(Pap))
+def test_pap_is_written_as_its_taxonomy_writes_it(pap: Pap) -> None:
+    assert pap.tag == pap.title == f"PAP:{pap.word.upper()}"
+    assert read_pap(pap.tag) is read_pap(pap.word) is pap
+
+
+def test_a_tag_about_tlp_is_known_even_if_unreadable() -> None:
+    assert all(is_tlp_tag(tag) for tag in ["tlp:red", "TLP:unclear", "tlp:ex:chr", "TLPAMBER"])
+    assert not any(is_tlp_tag(tag) for tag in ["red", "misp:tlp", "pap:red", ""])
+    assert is_pap_tag("PAP:PINK")
+    assert not any(is_pap_tag(tag) for tag in ["paper", "tlp:red", "red"])
