@@ -1,0 +1,1 @@
+"""What is shared: events, incidents, their records and slots, the seal, projections, foreign formats."""

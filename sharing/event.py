@@ -1,0 +1,194 @@
+"""Event and its parts, with the meaning MISP core gives them.
+
+An `Event` is what somebody says; a `Draft` adds how far it may go and who said it. Whatever a
+foreign document holds that is not named here rides in `extra` and is never dropped. The same types
+serve a reader: in a View a part that is withheld is missing, and a value that is withheld is None.
+Uuids are lower case. Timestamps are whole seconds since 1970, first_seen and last_seen RFC 3339.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from policies.label import Label
+from policies.tlp import Pap, Tlp, is_pap_tag, is_tlp_tag, read_pap, read_tlp
+
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+Members: TypeAlias = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The organisations and communities a source names, by uuid."""
+
+    parties: frozenset[str] = frozenset()
+    communities: frozenset[str] = frozenset()
+
+    def __and__(self, other: "Audience") -> "Audience":
+        """Whoever both name."""
+        return Audience(self.parties & other.parties, self.communities & other.communities)
+
+    def __bool__(self) -> bool:
+        """Whether anybody is named."""
+        return bool(self.parties or self.communities)
+
+
+NOBODY = Audience()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far one thing may go by its source's own words, where they differ from its parent's.
+
+    `audience` None means whoever the parent names.
+    """
+
+    label: Label
+    audience: Audience | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag on an event, object or attribute."""
+
+    name: str
+    extra: Members = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One value and what is said of it.
+
+    `value` is None where it was deleted or is withheld; `data` of an attachment rides with it.
+    `context` is what an incident's indicator says of itself (role, confidence …).
+    """
+
+    uuid: str
+    type: str
+    category: str
+    value: str | None
+    to_ids: bool
+    timestamp: int
+    comment: str = ""
+    first_seen: str | None = None
+    last_seen: str | None = None
+    deleted: bool = False
+    object_relation: str | None = None
+    data: str | None = None
+    tags: tuple[Tag, ...] = ()
+    galaxies: tuple[Members, ...] = ()
+    context: Members = field(default_factory=dict)
+    extra: Members = field(default_factory=dict)
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """Attributes that belong together under a template; its template's members are in `extra`."""
+
+    uuid: str
+    name: str
+    timestamp: int
+    comment: str = ""
+    first_seen: str | None = None
+    last_seen: str | None = None
+    deleted: bool = False
+    attributes: tuple[Attribute, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    extra: Members = field(default_factory=dict)
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """An object's reference to another object or attribute of the event."""
+
+    uuid: str
+    object_uuid: str
+    referenced_uuid: str
+    relationship_type: str
+    timestamp: int
+    comment: str = ""
+    deleted: bool = False
+    extra: Members = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportText:
+    """A written report that belongs to an event (MISP's EventReport; not a hospital's report)."""
+
+    uuid: str
+    name: str
+    content: str | None
+    timestamp: int
+    deleted: bool = False
+    tags: tuple[Tag, ...] = ()
+    extra: Members = field(default_factory=dict)
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What one source says about one matter. `orgc` names the creator: MISP's Orgc members."""
+
+    uuid: str
+    info: str
+    date: str
+    threat_level_id: int
+    analysis: int
+    timestamp: int
+    published: bool = False
+    orgc: Members | None = None
+    tags: tuple[Tag, ...] = ()
+    galaxies: tuple[Members, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    objects: tuple[Object, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    reports: tuple[ReportText, ...] = ()
+    extra: Members = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event somebody typed or brought, with the label its source gives it.
+
+    `source` is the uuid of the organisation that said it; `at_least` is the colour below which
+    nothing of it may fall, whatever a tag says (what comes from outside is not loosened by itself).
+    """
+
+    event: Event
+    label: Label
+    source: str
+    audience: Audience = NOBODY
+    at_least: Tlp = Tlp.CLEAR
+
+
+@dataclass(frozen=True, slots=True)
+class TagMarks:
+    """What the tags on one thing say about its label; `unread` if a TLP tag has no meaning."""
+
+    tlp: Tlp | None = None
+    pap: Pap | None = None
+    unread: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether the tags say anything."""
+        return self.tlp is not None or self.pap is not None or self.unread
+
+
+def read_marks(tags: Iterable[Tag]) -> TagMarks:
+    """Read the tlp and PAP tags among `tags`: the strictest of several counts.
+
+    A PAP tag without meaning counts as PAP:RED: no machine acts on what nobody could read.
+    """
+    tlps: list[Tlp] = []
+    paps: list[Pap] = []
+    unread = False
+    for tag in tags:
+        if is_tlp_tag(tag.name):
+            tlp = read_tlp(tag.name)
+            unread = unread or tlp is None
+            tlps += [] if tlp is None else [tlp]
+        elif is_pap_tag(tag.name):
+            paps.append(read_pap(tag.name) or Pap.RED)
+    return TagMarks(max(tlps, default=None), max(paps, default=None), unread)

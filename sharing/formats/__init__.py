@@ -1,0 +1,1 @@
+"""Foreign formats: read into what is shared, and written from what a reader may see."""

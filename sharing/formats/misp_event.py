@@ -1,0 +1,348 @@
+"""One event of MISP's JSON: its parts, and what its distributions mean for its labels.
+
+Distribution becomes label and audience (decisions.md D9), intersected with TLP: nothing is looser
+than its intake label, and a stricter tag in the document wins. What is not known here is carried;
+what describes one instance's copy (`NODE_LOCAL`) is not shared. Local tags stay at home, but a
+colour they name counts.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from policies.label import Label, join
+from policies.tlp import Pap, Tlp
+from sharing.event import (
+    NOBODY,
+    Attribute,
+    Audience,
+    Draft,
+    Event,
+    Json,
+    Mark,
+    Members,
+    Object,
+    Relation,
+    ReportText,
+    Tag,
+    TagMarks,
+    read_marks,
+)
+from sharing.formats.misp_members import BadMispError, JsonObject
+
+UNVERIFIED = "unverified-origin"
+UNREAD = "unread-label"
+
+_INHERIT = 5
+_TO_GROUP = 4
+_THING = {"uuid", "timestamp", "comment", "first_seen", "last_seen", "deleted", "Tag"}
+_EVENT = frozenset(
+    {"uuid", "info", "date", "threat_level_id", "analysis", "timestamp", "Orgc", "Tag", "Galaxy"}
+    | {"Attribute", "Object", "EventReport"}
+)
+_ATTRIBUTE = frozenset(
+    {"type", "category", "value", "value1", "value2", "to_ids", "object_relation", "data", "Galaxy"}
+    | _THING
+)
+_OBJECT = frozenset({"name", "Attribute", "ObjectReference"} | _THING)
+_REFERENCE = frozenset(
+    {"uuid", "object_uuid", "source_uuid", "referenced_uuid", "relationship_type", "timestamp"}
+    | {"comment", "deleted", "Object", "Attribute"}
+)
+_REPORT = frozenset({"uuid", "name", "content", "timestamp", "deleted", "Tag"})
+_TAG = frozenset({"name"})
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """How far MISP would let one thing go: a level of MISP, and for level 4 the group's orgs."""
+
+    level: int
+    group: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class MispEvent:
+    """An event as a MISP document tells it; `draft` turns it into one of ours.
+
+    `distributions` are by uuid of event, object, attribute and report, where the document gives one
+    of its own; `local` is what local tags say of a thing's colour.
+    """
+
+    event: Event
+    distributions: Mapping[str, Distribution]
+    local: Mapping[str, TagMarks]
+
+    def draft(self, *, intake: Label, own_org: str, source: str) -> Draft:
+        """The event under the label that intake, distribution and local tags give it.
+
+        `own_org` is the node's own organisation, `source` who brought the document.
+        """
+        event = self.event
+        creator = str((event.orgc or {}).get("uuid", source))
+        marker = _Marker(self, own_org, creator)
+        whole = marker.mark(event.uuid, intake) or Mark(intake)
+        base = _with_tags(whole.label, read_marks(event.tags))
+        marked = replace(
+            event,
+            attributes=tuple(marker.attribute(each, base) for each in event.attributes),
+            objects=tuple(marker.object(each, base) for each in event.objects),
+            reports=tuple(
+                replace(each, mark=marker.mark(each.uuid, base)) for each in event.reports
+            ),
+        )
+        unverified = whole.label.categories | {UNVERIFIED}
+        return Draft(
+            event=marked,
+            label=replace(whole.label, categories=unverified),
+            source=source,
+            audience=whole.audience or NOBODY,
+            at_least=intake.tlp,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Marker:
+    """Says what distribution and local tags make of each thing, starting from its parent's label.
+
+    A distribution says nothing of a colour, so a thing keeps its parent's where no tag gives one.
+    """
+
+    said: MispEvent
+    own_org: str
+    creator: str
+
+    def attribute(self, attribute: Attribute, base: Label) -> Attribute:
+        mark = self.mark(attribute.uuid, base)
+        return attribute if mark is None else replace(attribute, mark=mark)
+
+    def object(self, thing: Object, base: Label) -> Object:
+        mark = self.mark(thing.uuid, base)
+        inner = mark.label if mark else base
+        attributes = tuple(self.attribute(each, inner) for each in thing.attributes)
+        return replace(thing, mark=mark, attributes=attributes)
+
+    def mark(self, uuid: str, base: Label) -> Mark | None:
+        given, local = self.said.distributions.get(uuid), self.said.local.get(uuid)
+        if given is None and not local:
+            return None
+        mark = Mark(base) if given is None else self._spread(given, base)
+        return replace(mark, label=_with_tags(mark.label, local)) if local else mark
+
+    def _spread(self, given: Distribution, base: Label) -> Mark:
+        match given.level:
+            case 0:
+                strict = Label(Tlp.AMBER_STRICT, only=True)
+                return Mark(join(base, strict), Audience(frozenset({self.creator})))
+            case 1:
+                own = Label(Tlp.CLEAR, only=True, relay=False)
+                return Mark(join(base, own), Audience(frozenset({self.own_org})))
+            case 2:
+                return Mark(replace(base, relay=False))
+            case 4:
+                return Mark(replace(base, only=True), Audience(given.group))
+            case _:
+                return Mark(base)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is gathered while one event is read; `fresh` gives the uuids a document left out."""
+
+    fresh: Callable[[], str] | None
+    timestamp: int
+    groups: Mapping[str, frozenset[str]]
+    distributions: dict[str, Distribution] = field(default_factory=dict)
+    local: dict[str, TagMarks] = field(default_factory=dict)
+
+    def uuid(self, given: JsonObject) -> str:
+        """The uuid of a thing, with the distribution it has of its own noted."""
+        uuid = given.uuid("uuid", self.fresh)
+        level = given.choice("distribution", range(6), _INHERIT)
+        if "distribution" in given and level != _INHERIT:
+            self.distributions[uuid] = Distribution(level, self._group(given, level))
+        return uuid
+
+    def tags(self, uuid: str, given: JsonObject) -> tuple[Tag, ...]:
+        """The tags of a thing that travel; local ones only leave their mark."""
+        travelling: list[Tag] = []
+        local: list[Tag] = []
+        for each in given.objects("Tag"):
+            tag = Tag(each.text("name"), each.rest(_TAG))
+            stays = each.flag("local") or not each.flag("exportable", default=True)
+            (local if stays else travelling).append(tag)
+        if said := read_marks(local):
+            self.local[uuid] = said
+        return tuple(travelling)
+
+    def _group(self, given: JsonObject, level: int) -> frozenset[str]:
+        """The member orgs of a sharing group; nobody, where the document does not tell them."""
+        if level != _TO_GROUP:
+            return frozenset()
+        known = {**self.groups, **_groups(given)}
+        return known.get(given.text("sharing_group_id", ""), frozenset())
+
+
+def read_event(
+    given: JsonObject, *, fresh: Callable[[], str] | None = None, now: datetime | None = None
+) -> MispEvent:
+    """Return one event of a document.
+
+    `fresh` and `now` give the uuids and times that somebody who drafts an event may leave out.
+
+    Raises:
+        BadMispError: names the place of what is missing, wrong or there twice.
+    """
+    at = given.number("timestamp", int(now.timestamp()) if now else 0)
+    reading = _Reading(fresh, at, _groups(given))
+    uuid = reading.uuid(given)
+    event = Event(
+        uuid=uuid,
+        info=given.text("info"),
+        date=given.text_or_none("date") or _day(given, at),
+        threat_level_id=given.choice("threat_level_id", range(1, 5), 4),
+        analysis=given.choice("analysis", range(3), 0),
+        timestamp=at,
+        published=given.flag("published"),
+        orgc=_orgc(given),
+        tags=reading.tags(uuid, given),
+        galaxies=_galaxies(given),
+        attributes=tuple(_attribute(each, reading) for each in given.objects("Attribute")),
+        reports=tuple(_report(each, reading) for each in given.objects("EventReport")),
+        extra=given.rest(_EVENT),
+    )
+    objects: list[Object] = []
+    relations: list[Relation] = []
+    for each in given.objects("Object"):
+        objects.append(_object(each, reading))
+        references = each.objects("ObjectReference")
+        relations += [_relation(ref, objects[-1].uuid, reading) for ref in references]
+    event = replace(event, objects=tuple(objects), relations=tuple(relations))
+    _refuse_twice(given, event)
+    return MispEvent(event, reading.distributions, reading.local)
+
+
+def _attribute(given: JsonObject, reading: _Reading) -> Attribute:
+    uuid, deleted = reading.uuid(given), given.flag("deleted")
+    return Attribute(
+        uuid=uuid,
+        type=given.text("type"),
+        category=given.text("category", "Other"),
+        value=None if deleted else _value(given),
+        to_ids=given.flag("to_ids"),
+        timestamp=given.number("timestamp", reading.timestamp),
+        comment=given.text("comment", ""),
+        first_seen=given.text_or_none("first_seen"),
+        last_seen=given.text_or_none("last_seen"),
+        deleted=deleted,
+        object_relation=given.text_or_none("object_relation"),
+        data=None if deleted else given.text_or_none("data"),
+        tags=reading.tags(uuid, given),
+        galaxies=_galaxies(given),
+        extra=given.rest(_ATTRIBUTE),
+    )
+
+
+def _value(given: JsonObject) -> str:
+    """The value, also where an old document has it in two halves."""
+    if "value" not in given and "value1" in given:
+        halves = (given.text("value1"), given.text("value2", ""))
+        return "|".join(half for half in halves if half)
+    return given.text("value")
+
+
+def _object(given: JsonObject, reading: _Reading) -> Object:
+    uuid = reading.uuid(given)
+    return Object(
+        uuid=uuid,
+        name=given.text("name"),
+        timestamp=given.number("timestamp", reading.timestamp),
+        comment=given.text("comment", ""),
+        first_seen=given.text_or_none("first_seen"),
+        last_seen=given.text_or_none("last_seen"),
+        deleted=given.flag("deleted"),
+        attributes=tuple(_attribute(each, reading) for each in given.objects("Attribute")),
+        tags=reading.tags(uuid, given),
+        extra=given.rest(_OBJECT),
+    )
+
+
+def _relation(given: JsonObject, object_uuid: str, reading: _Reading) -> Relation:
+    return Relation(
+        uuid=given.uuid("uuid", reading.fresh),
+        object_uuid=object_uuid,
+        referenced_uuid=given.uuid("referenced_uuid"),
+        relationship_type=given.text("relationship_type", ""),
+        timestamp=given.number("timestamp", reading.timestamp),
+        comment=given.text("comment", ""),
+        deleted=given.flag("deleted"),
+        extra=given.rest(_REFERENCE),
+    )
+
+
+def _report(given: JsonObject, reading: _Reading) -> ReportText:
+    uuid, deleted = reading.uuid(given), given.flag("deleted")
+    return ReportText(
+        uuid=uuid,
+        name=given.text("name"),
+        content=None if deleted else given.text("content", ""),
+        timestamp=given.number("timestamp", reading.timestamp),
+        deleted=deleted,
+        tags=reading.tags(uuid, given),
+        extra=given.rest(_REPORT),
+    )
+
+
+def _orgc(given: JsonObject) -> Members | None:
+    orgc = given.object("Orgc")
+    if orgc is None:
+        return None
+    rest = orgc.rest(frozenset({"local", "uuid"}))
+    return {**rest, "uuid": orgc.uuid("uuid")} if "uuid" in orgc else rest
+
+
+def _galaxies(given: JsonObject) -> tuple[Members, ...]:
+    """Galaxies as they came, without the numbers one instance gave them and their clusters."""
+    found: list[Members] = []
+    for galaxy in given.objects("Galaxy"):
+        clusters: list[Json] = [each.rest(frozenset()) for each in galaxy.objects("GalaxyCluster")]
+        rest = galaxy.rest(frozenset({"GalaxyCluster"}))
+        found.append({**rest, "GalaxyCluster": clusters} if clusters else rest)
+    return tuple(found)
+
+
+def _groups(given: JsonObject) -> dict[str, frozenset[str]]:
+    """The member organisations of the sharing group a thing carries, by the group's number."""
+    group = given.object("SharingGroup")
+    if group is None:
+        return {}
+    members = [org.object("Organisation") for org in group.objects("SharingGroupOrg")]
+    orgs = frozenset(org.uuid("uuid") for org in members if org is not None)
+    return {given.text("sharing_group_id", ""): orgs}
+
+
+def _with_tags(label: Label, said: TagMarks) -> Label:
+    unread = frozenset({UNREAD}) if said.unread else frozenset[str]()
+    return join(label, Label(said.tlp or Tlp.CLEAR, said.pap or Pap.CLEAR, unread))
+
+
+def _day(given: JsonObject, timestamp: int) -> str:
+    if not 0 < timestamp < 2**32:
+        given.bad("date", "is missing, and there is no timestamp to take it from")
+    return datetime.fromtimestamp(timestamp, UTC).date().isoformat()
+
+
+def _refuse_twice(given: JsonObject, event: Event) -> None:
+    seen: set[tuple[str, str]] = set()
+    for thing in _things(event):
+        if thing in seen:
+            raise BadMispError(given.document, given.path, f"{thing[0]} {thing[1]} is there twice")
+        seen.add(thing)
+
+
+def _things(event: Event) -> Iterator[tuple[str, str]]:
+    inside = [each for thing in event.objects for each in thing.attributes]
+    yield from (("Attribute", each.uuid) for each in [*event.attributes, *inside])
+    yield from (("Object", each.uuid) for each in event.objects)
+    yield from (("ObjectReference", each.uuid) for each in event.relations)
+    yield from (("EventReport", each.uuid) for each in event.reports)

@@ -1,0 +1,1 @@
+"""Incidents: the NIS2 report, its fields and its clocks."""

@@ -1,0 +1,255 @@
+"""Seal records into a log's first version, and what changes into the next one.
+
+Randomness and time are arguments: `seed` (32 bytes) and `class_salt` (16 bytes) must be fresh for
+every version, and whoever drew them forgets them; chunk seeds and salts live on in the Holding.
+Nothing is sealed that a verifier would refuse: then `BadRecordError`, which is our own mistake.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import chain, repeat
+from operator import itemgetter
+
+from sharing.errors import BadRecordError, UnreadableError
+from sharing.seal import limits
+from sharing.seal.canonical import read_uuid
+from sharing.seal.contents import Things, check_slots, known_uuids, read_uuids
+from sharing.seal.disclosure import Disclosure, lay_out
+from sharing.seal.dsse import sign_envelope
+from sharing.seal.head import SEED_BYTES
+from sharing.seal.holding import Holding
+from sharing.seal.keys import Signer
+from sharing.seal.labels import LabelTable
+from sharing.seal.narrowing import narrow
+from sharing.seal.records import Header, Kind, Record, SlotType
+from sharing.seal.salts import draw
+from sharing.seal.statement import LOGS, PAYLOAD_TYPE, Statement
+from sharing.seal.tables import ClassTable, encode_void, void_digest
+from sharing.seal.tree import Span, Tree, fold
+
+Cluster = tuple[bool, tuple[int, ...], int]  # label and addressee records first, labels, kind
+Clusters = defaultdict[Cluster, list[tuple[str, Record]]]
+
+_LABELLING = frozenset({Kind.LABEL, Kind.ADDRESSEE})
+_NOTHING = Disclosure((), (), [], b"", {}, ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """What a statement says that is not computed from the records."""
+
+    log: str
+    event: str
+    issuer: str
+    epoch: int
+    seq: int
+    prev: bytes | None
+    at: datetime
+
+
+def seal(
+    records: Sequence[Record],
+    *,
+    log: str,
+    event: str,
+    issuer: str,
+    signers: Sequence[Signer],
+    seed: bytes,
+    class_salt: bytes,
+    at: datetime,
+    epoch: int = 0,
+) -> Holding:
+    """The first version of a log, everything disclosed, its records in the order of §2.3.
+
+    Raises:
+        BadRecordError: a record, or all of them together, that no verifier would accept.
+    """
+    if log not in LOGS:
+        raise BadRecordError(f"log: unknown type {log}")
+    version = _Version(log, read_uuid(event), read_uuid(issuer), epoch, 1, None, at)
+    return _seal_all(records, version, signers, seed, class_salt)
+
+
+def reseal(
+    held: Holding,
+    *,
+    append: Sequence[Record],
+    void: Iterable[int],
+    signers: Sequence[Signer],
+    seed: bytes,
+    class_salt: bytes,
+    at: datetime,
+) -> Holding:
+    """The next version of a log of ours: these indices void, these records appended as they stand.
+
+    Where too much is void, or the old frontier is no longer known, the log is compacted: the live
+    records are sealed afresh in a higher epoch (§2.9).
+
+    Raises:
+        BadRecordError: a record that no verifier would accept, or an index that is not live.
+        ValueError: of `held` not everything live is disclosed.
+    """
+    old = held.statement
+    classes = _check_ours(held)
+    kept = _without(held, frozenset(void))
+    _check_records(append, kept)
+    added = _disclose(append, old.size, seed)
+    all_void = tuple(sorted({*held.void, *void}))
+    version = _Version(
+        old.log, old.event, old.iss, old.epoch, old.seq + 1, bytes.fromhex(old.seal), at
+    )
+    tree = held.tree.grown([leaf for stretch in added.leaves() for leaf in stretch.hashes])
+    if tree is None or len(all_void) > limits.voids_allowed(tree.size):
+        live = [*_records(kept), *append]
+        anew = replace(version, epoch=old.epoch + 1)
+        return _seal_all(live, anew, signers, seed, class_salt)
+    table = ClassTable.of(class_salt, [*classes.runs, *added.headers])
+    return _sign(version, kept.extended(added), tree, all_void, table, signers)
+
+
+def _seal_all(
+    records: Sequence[Record],
+    version: _Version,
+    signers: Sequence[Signer],
+    seed: bytes,
+    class_salt: bytes,
+) -> Holding:
+    clusters = _check_records(records, _NOTHING)
+    ordered = [
+        record
+        for cluster in sorted(clusters)
+        for _, record in sorted(clusters[cluster], key=itemgetter(0))
+    ]
+    disclosure = _disclose(ordered, 0, seed)
+    tree = fold(disclosure.leaves(), len(ordered), ())
+    table = ClassTable.of(class_salt, disclosure.headers)
+    return _sign(version, disclosure, tree, (), table, signers)
+
+
+def _disclose(records: Sequence[Record], first: int, secret: bytes) -> Disclosure:
+    """One batch of records, the first of which gets index `first`, wholly disclosed."""
+    if len(secret) != SEED_BYTES:
+        raise ValueError(f"a seed has {SEED_BYTES} bytes, not {len(secret)}")
+    bands = lay_out((1, record.header) for record in records)
+    widths = chain.from_iterable(repeat(band.header.width, band.length) for band in bands)
+    chunks, salts = draw(secret, widths, first)
+    slots = [slot for record in records for slot in record.slots]
+    spans = (Span(first, first + len(records)),) if records else ()
+    return Disclosure(spans, bands, slots, salts, {}, chunks)
+
+
+def _sign(
+    version: _Version,
+    disclosure: Disclosure,
+    tree: Tree,
+    void: tuple[int, ...],
+    classes: ClassTable,
+    signers: Sequence[Signer],
+) -> Holding:
+    _check_labels(disclosure)
+    statement = Statement(
+        log=version.log,
+        event=version.event,
+        epoch=version.epoch,
+        seq=version.seq,
+        size=tree.size,
+        root=tree.root,
+        live=tree.size - len(void),
+        void=void_digest(encode_void(void)),
+        classes=classes.digest,
+        prev=version.prev,
+        iat=version.at,
+        iss=version.issuer,
+        keys=tuple(signer.kid for signer in signers),
+    )
+    signatures = sign_envelope(PAYLOAD_TYPE, statement.payload, signers)
+    proof = tree.proof(disclosure.spans)
+    return Holding(statement, signatures, void, classes, disclosure, proof, tree)
+
+
+# What may be sealed
+
+
+def _check_records(records: Sequence[Record], live: Disclosure) -> Clusters:
+    """Check records that are to join the live ones; each with its uuid, in the clusters of §2.3."""
+    if live.count + len(records) > limits.RECORDS:
+        raise BadRecordError(f"over {limits.RECORDS} records")
+    alike = defaultdict[bytes, list[Record]](list)
+    for record in records:
+        alike[record.header.encoded].append(record)
+    clusters, things = Clusters(list), Things()
+    try:
+        for kind in {group[0].header.kind for group in alike.values()}:
+            things.add(kind, known_uuids(live.heads_of(kind)))
+        for group in alike.values():
+            header = group[0].header
+            uuids = _check_group(header, group)
+            things.add(header.kind, uuids)
+            cluster = header.kind not in _LABELLING, header.labels, header.kind
+            clusters[cluster] += zip((uuid or "" for uuid in uuids), group, strict=True)
+    except UnreadableError as error:
+        raise BadRecordError(str(error)) from error
+    return clusters
+
+
+def _check_group(header: Header, group: Sequence[Record]) -> list[str | None]:
+    """Check records with one header; the uuid of each."""
+    rows = [record.slots for record in group]
+    if set(map(len, rows)) != {header.width}:
+        raise BadRecordError(
+            f"record of kind {header.kind} with another number of slots than types"
+        )
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    for column in columns:
+        sizes = [len(slot) for slot in column]
+        if not 2 <= min(sizes) <= max(sizes) <= limits.SLOT_BYTES:
+            raise BadRecordError(f"slot of under 2 or over {limits.SLOT_BYTES} bytes")
+        together = b"".join(column)
+        if b"\n" in together or b"\r" in together:
+            raise BadRecordError("slot of two lines")
+    has_head = header.types[0] == SlotType.HEAD
+    for column in columns[has_head:]:
+        check_slots(column)
+    return read_uuids(columns[0]) if has_head else [None] * len(group)
+
+
+def _check_labels(disclosure: Disclosure) -> None:
+    try:
+        labels = LabelTable.read(
+            disclosure.slots_of(Kind.LABEL), disclosure.slots_of(Kind.ADDRESSEE)
+        )
+    except UnreadableError as error:
+        raise BadRecordError(str(error)) from error
+    missing = labels.undefined(disclosure.label_bytes)
+    if missing is not None:
+        raise BadRecordError(f"label {missing} has no label record")
+
+
+# What is live of our own
+
+
+def _check_ours(held: Holding) -> ClassTable:
+    """The class table, of a holding in which everything live is disclosed."""
+    complete = held.disclosure.count == held.statement.live and not held.disclosure.commitments
+    if held.classes is None or not complete:
+        raise ValueError("only a log of which everything live is held can be sealed again")
+    return held.classes
+
+
+def _without(held: Holding, void: frozenset[int]) -> Disclosure:
+    if not void:
+        return held.disclosure
+    live = held.masks
+    for index in void:
+        if index not in live:
+            raise BadRecordError(f"void: record {index} of {held.statement.size} is not live")
+    return narrow(held.disclosure, {index: live[index] for index in live if index not in void})
+
+
+def _records(disclosure: Disclosure) -> Iterator[Record]:
+    for band in disclosure.bands:
+        columns = [disclosure.column(band, slot) for slot in range(band.header.width)]
+        for row in zip(*columns, strict=True):
+            yield Record(band.header, row)

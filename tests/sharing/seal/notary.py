@@ -1,0 +1,113 @@
+"""A fixed originator: its keys, its roster, and logs it seals. Nothing here is random."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from policies.label import Label
+from policies.tlp import Pap, Tlp
+from sharing.seal.canonical import write_base64
+from sharing.seal.holding import Holding
+from sharing.seal.keys import KeyRegistry, PrivateKey, Signer, key_id, spki_of
+from sharing.seal.labels import addressee_record, label_record
+from sharing.seal.package import read_package
+from sharing.seal.records import Header, Kind, Record, SlotType
+from sharing.seal.seal import seal
+from sharing.seal.verify import Recipient, Verified, verify
+
+ORG = "0f0e0d0c-0b0a-4908-8706-050403020100"
+OTHER = "9a1b5c77-3e0d-4f0e-8f5a-5f6f1f9b7c22"
+COMMUNITY = "5a1b5c77-3e0d-4f0e-8f5a-5f6f1f9b7c99"
+EVENT = "6f0c6a1e-1111-4222-8333-444455556666"
+NOW = datetime(2026, 11, 22, 13, tzinfo=UTC)
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+SIGNER = Signer.from_private(KEY)
+
+
+def roster_key(private: PrivateKey, **changed: object) -> dict[str, object]:
+    public = private.public_key()
+    alg = "ed25519" if isinstance(private, Ed25519PrivateKey) else "ml-dsa-65"
+    return {
+        "kid": key_id(public),
+        "alg": alg,
+        "spki": write_base64(spki_of(public)),
+        "use": "seal",
+        **changed,
+    }
+
+
+def roster(*keys: dict[str, object], org: str = ORG) -> dict[str, object]:
+    return {"members": [{"org": org, "role": "node", "country": "FR", "keys": list(keys)}]}
+
+
+ROSTER = json.dumps(roster(roster_key(KEY))).encode()
+REGISTRY = KeyRegistry.read(ROSTER)
+
+EVENT_LABEL = label_record(0, Label(Tlp.GREEN, Pap.GREEN))
+STRICT_LABEL = label_record(
+    16, Label(Tlp.AMBER, categories=frozenset({"personal"}), only=True, relay=False)
+)
+
+
+def uuid_of(name: object) -> str:
+    """A uuid that is always the same for this name."""
+    digest = sha256(str(name).encode()).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:32]}"
+
+
+def attribute(name: object, labels: Sequence[int] = (0,), *others: bytes) -> Record:
+    """An attribute with a head, and a slot of the next types for each other text."""
+    head = b'{"uuid":"%b","type":"domain","value":"%b.example"}' % (
+        uuid_of(name).encode(),
+        str(name).encode(),
+    )
+    types = tuple(SlotType)[: 1 + len(others)]
+    return Record(Header(Kind.ATTRIBUTE, types, tuple(labels)), (head, *others))
+
+
+def event_records() -> list[Record]:
+    """Ten records: two labels, an addressee, a core, four attributes, a tag and a field."""
+    return [
+        EVENT_LABEL,
+        STRICT_LABEL,
+        addressee_record(16, party=OTHER),
+        Record(
+            Header(Kind.CORE, (SlotType.HEAD, SlotType.IDENTITY), (0, 3)),
+            (b'{"uuid":"%b","info":"phish"}' % uuid_of("core").encode(), b'{"org":"a hospital"}'),
+        ),
+        attribute("one"),
+        attribute("two", (0, 16), b'{"comment":"ward 17"}'),
+        attribute("three", (0, 2, 16), b'{"comment":"x"}', b'{"first_seen":"2026-11-20"}'),
+        attribute("four", (1,)),
+        Record(Header(Kind.EVENT_TAG, (1,), (0,)), (b'{"name":"tlp:green"}',)),
+        Record(
+            Header(Kind.FIELD, (SlotType.HEAD, SlotType.VALUE, SlotType.TWIN), (3, 16, 2)),
+            (b'{"field":"beds"}', b'{"value":412}', b'{"value":"250-500"}'),
+        ),
+    ]
+
+
+def sealed(records: Sequence[Record] | None = None) -> Holding:
+    """The first version of a log of these records."""
+    return seal(
+        event_records() if records is None else records,
+        log="event",
+        event=EVENT,
+        issuer=ORG,
+        signers=[SIGNER],
+        seed=sha256(b"seed").digest(),
+        class_salt=sha256(b"class").digest()[:16],
+        at=NOW,
+    )
+
+
+def verified(
+    raw: bytes, *, held: Holding | None = None, me: Recipient | None = None
+) -> Verified:
+    """What these bytes prove; RefusedError otherwise."""
+    return verify(read_package(raw), REGISTRY, first_seen_at=NOW, held=held, me=me)

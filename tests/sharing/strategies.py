@@ -1,0 +1,168 @@
+"""The vocabulary of this floor's properties: labels, tags, events, drafts."""
+
+import string
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from hypothesis import strategies as st
+
+from policies.label import Label
+from policies.tlp import Pap, Tlp
+from sharing.event import (
+    Attribute,
+    Audience,
+    Draft,
+    Event,
+    Json,
+    Mark,
+    Members,
+    Object,
+    Relation,
+    ReportText,
+    Tag,
+)
+from tests.sharing.making import BE, DE, FR, HOSPITAL, HUB, NL
+
+ORGS = (FR, BE, DE, NL, HUB)
+COMMUNITIES = ("0c0ffee0-0000-4000-8000-000000000001", "0c0ffee0-0000-4000-8000-000000000002")
+
+texts = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff"), max_size=12
+).filter(
+    lambda text: not any(0xFDD0 <= ord(c) <= 0xFDEF or ord(c) & 0xFFFE == 0xFFFE for c in text)
+)
+words = st.text(string.ascii_letters + string.digits + " .:/-_é", min_size=1, max_size=16)
+uuids = st.uuids(version=4).map(str)
+timestamps = st.integers(0, 2**31)
+orgs = st.sampled_from(ORGS)
+audiences = st.builds(
+    Audience,
+    st.frozensets(orgs, max_size=2),
+    st.frozensets(st.sampled_from(COMMUNITIES), max_size=1),
+)
+instants = st.datetimes(datetime(2026, 1, 1), datetime(2026, 2, 1)).map(  # noqa: DTZ001
+    lambda at: at.replace(tzinfo=UTC, microsecond=0)
+)
+labels = st.builds(
+    Label,
+    st.sampled_from(Tlp),
+    st.sampled_from(Pap),
+    st.frozensets(st.sampled_from(["clinical", "attribution", "exercise", "personal"]), max_size=2),
+    st.none() | instants,
+    st.booleans(),
+    st.booleans(),
+)
+marks = st.builds(Mark, labels, st.none() | audiences)
+jsons: st.SearchStrategy[Json] = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(words, inner, max_size=2),
+    max_leaves=4,
+)
+extras: st.SearchStrategy[Members] = st.dictionaries(
+    words.map(lambda name: f"x_{name}"), jsons, max_size=2
+)
+tlp_names = st.sampled_from(["tlp:clear", "tlp:white", "TLP:GREEN", "tlp:amber+strict", "tlp:red"])
+other_names = st.sampled_from(
+    ["tlp:amber", "tlp:unclear", "PAP:AMBER", "PAP:RED", "PAP:odd", "malware"]
+)
+tag_names = tlp_names | other_names
+tags = st.builds(Tag, tag_names, extras)
+tag_tuples = st.lists(tags, max_size=2, unique_by=lambda tag: tag.name).map(tuple)
+galaxies: st.SearchStrategy[Members] = st.fixed_dictionaries(
+    {"uuid": uuids, "type": words, "GalaxyCluster": st.just([{"value": "x"}])}
+)
+galaxy_tuples = st.lists(galaxies, max_size=1).map(tuple)
+
+
+@st.composite
+def attributes(draw: st.DrawFn) -> Attribute:
+    deleted = draw(st.integers(0, 9)) == 0
+    return Attribute(
+        uuid=draw(uuids),
+        type=draw(words),
+        category=draw(words),
+        value=None if deleted else draw(texts),
+        to_ids=draw(st.booleans()),
+        timestamp=draw(timestamps),
+        comment="" if deleted else draw(texts),
+        first_seen=None if deleted else draw(st.none() | words),
+        last_seen=None if deleted else draw(st.none() | words),
+        deleted=deleted,
+        data=None if deleted else draw(st.none() | words),
+        tags=draw(tag_tuples),
+        galaxies=draw(galaxy_tuples),
+        context=draw(extras),
+        extra=draw(extras),
+        mark=draw(st.none() | marks),
+    )
+
+
+@st.composite
+def placed(draw: st.DrawFn) -> Attribute:
+    return replace(draw(attributes()), object_relation=draw(words))
+
+
+objects = st.builds(
+    Object,
+    uuid=uuids,
+    name=words,
+    timestamp=timestamps,
+    comment=texts,
+    first_seen=st.none() | words,
+    attributes=st.lists(placed(), max_size=2).map(tuple),
+    tags=tag_tuples,
+    extra=extras,
+    mark=st.none() | marks,
+)
+report_texts = st.builds(
+    ReportText,
+    uuid=uuids,
+    name=words,
+    content=texts,
+    timestamp=timestamps,
+    tags=tag_tuples,
+    extra=extras,
+    mark=st.none() | marks,
+)
+
+
+@st.composite
+def events(draw: st.DrawFn) -> Event:
+    inside = tuple(draw(st.lists(objects, max_size=2)))
+    ends = [each.uuid for each in inside]
+    relations = st.builds(
+        Relation,
+        uuid=uuids,
+        object_uuid=st.sampled_from(ends) if ends else st.nothing(),
+        referenced_uuid=st.sampled_from(ends) if ends else st.nothing(),
+        relationship_type=words,
+        timestamp=timestamps,
+        comment=texts,
+        extra=extras,
+    )
+    return Event(
+        uuid=draw(uuids),
+        info=draw(texts),
+        date="2026-01-27",
+        threat_level_id=draw(st.integers(1, 4)),
+        analysis=draw(st.integers(0, 2)),
+        timestamp=draw(timestamps),
+        orgc=draw(st.none() | st.just({"name": "ACME", "uuid": HOSPITAL})),
+        tags=draw(tag_tuples),
+        galaxies=draw(galaxy_tuples),
+        attributes=tuple(draw(st.lists(attributes(), max_size=4))),
+        objects=inside,
+        relations=tuple(draw(st.lists(relations, max_size=1))) if ends else (),
+        reports=tuple(draw(st.lists(report_texts, max_size=1))),
+        extra=draw(extras),
+    )
+
+
+drafts = st.builds(
+    Draft,
+    event=events(),
+    label=labels,
+    source=st.just(HOSPITAL),
+    audience=audiences,
+    at_least=st.sampled_from(Tlp),
+)
