@@ -1,0 +1,1 @@
+"""How packages travel, and why we believe them."""
