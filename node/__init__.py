@@ -1,0 +1,1 @@
+"""The machine: database, clock, HTTP doors, pages, command line."""

@@ -1,0 +1,1 @@
+"""What a node does, one module a verb: every door calls these, nothing else does."""

@@ -1,0 +1,266 @@
+"""Stores what a peer sent, item by item, after `federation.admit` has said what to do with each.
+
+Everything is read, checked, parsed and made ready before a unit opens, which then writes a batch:
+holdings, index, erasures, the source's last word, dirt, audit, and with the last batch of a page
+our place in the feed. Where somebody else changed a log meanwhile, the batch is made again. The
+same item twice changes nothing.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from federation.admit import Admitted, NoOp, Quarantined, admit_item
+from federation.call import Bookmark
+from federation.opening import BadLine, Item
+from federation.peer import Peer
+from federation.relay import RELAY_HOPS
+from federation.wire import ItemLine, Op
+from node.actions.change import Change, Stored, change_of, take_away
+from node.actions.sealing import OvertakenError, until_settled
+from node.node import Node
+from node.storage import audit
+from node.storage.dirt import LogKey, mark_dirty
+from node.storage.entries import erase_index, replace_index
+from node.storage.feed import (
+    SeenRow,
+    find_seen,
+    holding_sources,
+    put_seen,
+    seen_in_other_lives,
+)
+from node.storage.logs import (
+    add_log,
+    advance_log,
+    erase_holdings,
+    find_holding,
+    find_log,
+    put_holding,
+)
+from node.storage.peers import keep_bookmark
+from node.storage.quarantine import QuarantineRow, add_quarantine
+from node.storage.store import Unit, lock_name
+
+BATCH_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of items; those that are neither admitted nor quarantined changed nothing."""
+
+    items: int = 0
+    admitted: int = 0
+    quarantined: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        """Add up."""
+        return Counts(
+            self.items + other.items,
+            self.admitted + other.admitted,
+            self.quarantined + other.quarantined,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What one item comes to, ready to be written; `op` is None where nothing changes."""
+
+    key: LogKey
+    op: Op | None = None
+    urgent: bool = False
+    change: Change | None = None
+    seen: SeenRow | None = None
+    refused: QuarantineRow | None = None
+
+
+def batches(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
+    """The items in order, in batches of some MiB in which no log occurs twice."""
+    batch, size, logs = list[Item](), 0, set[LogKey]()
+    for item in items:
+        key = (item.line.origin, item.line.event)
+        if batch and (size + len(item.raw) > BATCH_BYTES or key in logs):
+            yield tuple(batch)
+            batch, size, logs = [], 0, set()
+        batch.append(item)
+        size += len(item.raw)
+        logs.add(key)
+    if batch:
+        yield tuple(batch)
+
+
+def store_items(node: Node, peer: Peer, items: Sequence[Item], bookmark: Bookmark | None) -> Counts:
+    """Check and store a batch, in which no log occurs twice; with `bookmark`, our place as well.
+
+    Raises:
+        ConflictError: others changed the same logs each time; nothing of the batch is stored.
+    """
+    ready = _store(node, peer, lambda: [_make_ready(node, peer, item) for item in items], bookmark)
+    return Counts(
+        items=len(ready),
+        admitted=sum(one.op is not None for one in ready),
+        quarantined=sum(one.refused is not None for one in ready),
+    )
+
+
+def drop_unlisted(node: Node, peer: Peer, incarnation: str) -> int:
+    """Drop what the peer gave in an earlier life of its feed and lists no more; gives how many.
+
+    To be called when the feed has been read from its start to its end: what a source does not list
+    it no longer holds out.
+    """
+    with node.store.read() as unit:
+        unlisted = seen_in_other_lives(unit.connection, peer.org, incarnation)
+    for seen in unlisted:
+        ended = replace(seen, incarnation=incarnation, pos=0, digest=None)
+        _store(node, peer, lambda: [_withdrawn(node, ended)], None)  # noqa: B023  called at once
+    return len(unlisted)
+
+
+def _store(
+    node: Node,
+    peer: Peer,
+    make: Callable[[], list[_Ready]],
+    bookmark: Bookmark | None,
+) -> list[_Ready]:
+    def act() -> list[_Ready]:
+        ready = make()
+        with node.store.write() as unit:
+            for one in sorted(ready, key=lambda one: one.key):
+                _write(unit, one)
+            if bookmark is not None:
+                keep_bookmark(unit.connection, peer.org, bookmark)
+            _note(node, unit, peer, ready)
+        return ready
+
+    return until_settled(act)
+
+
+def _read(node: Node, key: LogKey, source: str) -> Stored:
+    with node.store.read() as unit:
+        conn = unit.connection
+        found = (find_holding(conn, *key, src) for src in holding_sources(conn, *key))
+        return Stored(
+            log=find_log(conn, *key),
+            holdings=tuple(row for row in found if row is not None),
+            seen=find_seen(conn, source, *key),
+        )
+
+
+def _make_ready(node: Node, peer: Peer, item: Item) -> _Ready:
+    key = (item.line.origin, item.line.event)
+    before, now = _read(node, key, peer.org), node.clock()
+    outcome = admit_item(
+        item,
+        source=peer.org,
+        me=node.me,
+        registry=node.registry,
+        known=before.known(None if isinstance(item.line, BadLine) else item.line.op),
+        wants=peer.asks,
+        relay_hops=RELAY_HOPS,
+        now=now,
+    )
+    match outcome:
+        case Admitted():
+            return _Ready(
+                key,
+                op=outcome.op,
+                urgent=outcome.line.urgent,
+                change=change_of(outcome, before, source=peer.org, me=node.org, now=now),
+                seen=_told(item, outcome.line, peer.org, outcome.digest),
+            )
+        case NoOp():
+            return _Ready(key, seen=_told_again(item, outcome.line, peer.org, before.seen))
+        case Quarantined():
+            return _Ready(key, refused=_refused(outcome, peer.org, now))
+
+
+def _withdrawn(node: Node, ended: SeenRow) -> _Ready:
+    key = (ended.origin, ended.event)
+    before = _read(node, key, ended.src)
+    if before.log is None:
+        return _Ready(key, seen=ended)
+    log = replace(before.log, updated_at=node.clock())
+    change = take_away(before, log, {ended.src}, me=node.org)
+    return _Ready(key, op=Op.WITHDRAW, change=change, seen=ended)
+
+
+def _told(item: Item, line: ItemLine, source: str, digest: str | None) -> SeenRow:
+    return SeenRow(
+        src=source,
+        origin=line.origin,
+        event=line.event,
+        incarnation=item.incarnation,
+        pos=line.pos,
+        epoch=line.epoch,
+        seq=line.seq,
+        digest=digest,
+    )
+
+
+def _told_again(item: Item, line: ItemLine, source: str, seen: SeenRow | None) -> SeenRow | None:
+    """No news: only the place moves, and only forward."""
+    if seen is None:
+        return _told(item, line, source, None)
+    if seen.incarnation == item.incarnation and line.pos <= seen.pos:
+        return None
+    return replace(seen, incarnation=item.incarnation, pos=line.pos)
+
+
+def _refused(outcome: Quarantined, source: str, now: datetime) -> QuarantineRow:
+    return QuarantineRow(
+        src=source,
+        pos=outcome.line.pos,
+        origin=outcome.line.origin,
+        event=outcome.line.event,
+        check=outcome.check,
+        reason=outcome.reason,
+        item_line=outcome.line_bytes,
+        raw=outcome.raw,
+        received_at=now,
+    )
+
+
+def _write(unit: Unit, ready: _Ready) -> None:
+    conn = unit.connection
+    if ready.change is not None:
+        _write_change(unit, ready.key, ready.change)
+        mark_dirty(conn, [ready.key], urgent=ready.urgent)
+    if ready.seen is not None:
+        put_seen(conn, ready.seen)
+    if ready.refused is not None:
+        add_quarantine(conn, ready.refused)
+
+
+def _write_change(unit: Unit, key: LogKey, change: Change) -> None:
+    conn, before = unit.connection, change.before
+    lock_name(conn, f"log {key[0]} {key[1]}")
+    if find_log(conn, *key, for_update=True) != before.log:
+        raise OvertakenError(f"log {key[1]} was changed meanwhile")
+    if before.log is None:
+        add_log(conn, change.log)
+    else:
+        advance_log(conn, change.log, since=before.log.version)
+    for src in change.gone:
+        erase_holdings(conn, *key, src=src)
+    for row in change.put:
+        put_holding(conn, row)
+    if change.is_bare:
+        erase_index(conn, *key)
+    elif change.reindex is not None:
+        replace_index(conn, *key, change.reindex.src, change.reindex.rows)
+
+
+def _note(node: Node, unit: Unit, peer: Peer, ready: Sequence[_Ready]) -> None:
+    """One audit line for what was stored, one more for each refusal and each recall."""
+    now = node.clock()
+    stored = [one for one in ready if one.op is not None]
+    if stored:
+        ops = Counter(str(one.op) for one in stored)
+        audit.append(unit.connection, now, peer.org, "feed.admitted", detail=dict(ops))
+    for one in ready:
+        if one.op is Op.RECALL:
+            audit.append(unit.connection, now, peer.org, "feed.recalled", *one.key)
+        if one.refused is not None:
+            why = {"check": one.refused.check, "reason": one.refused.reason}
+            audit.append(unit.connection, now, peer.org, "feed.refused", *one.key, detail=why)

@@ -1,0 +1,205 @@
+"""What one item from a peer makes of one log: worked out before a unit opens, written in it.
+
+Each source has its own holding of a log; readers go by the best one, and only that one is indexed.
+What a newer version made void goes from every holding of its epoch, whoever gave it. WITHDRAW ends
+what one source gave, RECALL ends all up to its floor.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from federation.admit import Admitted, Known, Sighting, Version, is_ended, pruned
+from federation.relay import Held, relayed_from
+from federation.wire import ItemLine, Op
+from node.actions.index import index_of
+from node.storage.entries import LogIndex
+from node.storage.feed import SeenRow
+from node.storage.logs import HoldingRow, LogRow
+from sharing.seal.holding import Holding
+from sharing.seal.package import load_holding, write_package
+
+_FIRST_TYPE = "event"  # of a log of which we never saw a statement
+
+
+def floor_of(log: LogRow) -> Version | None:
+    """The version up to which the log is recalled."""
+    if log.recalled_epoch is None or log.recalled_seq is None:
+        return None
+    return (log.recalled_epoch, log.recalled_seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is stored of one log, and what one source last told us of it."""
+
+    log: LogRow | None
+    holdings: tuple[HoldingRow, ...]
+    seen: SeenRow | None
+
+    def known(self, op: Op | None) -> Known:
+        """The same, as the checks of an item want it; only a PUT is held against what we hold."""
+        newest = max(self.holdings, key=_version, default=None) if op is Op.PUT else None
+        seen = self.seen
+        return Known(
+            incarnation=None if seen is None else seen.incarnation,
+            pos=0 if seen is None else seen.pos,
+            version=None if seen is None else (seen.epoch, seen.seq),
+            digest=None if seen is None else seen.digest,
+            sightings=tuple(
+                Sighting(_version(row), row.seal, row.received_at) for row in self.holdings
+            ),
+            newest=None if newest is None else load_holding(newest.package),
+            floor=None if self.log is None else floor_of(self.log),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reindex:
+    """The index rows of the holding that readers go by from now on."""
+
+    src: str
+    rows: LogIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be written of one log; `before` must still be true then.
+
+    `reindex` is None where readers go on with the holding they had, or where `is_bare`: nothing is
+    left to read.
+    """
+
+    before: Stored
+    log: LogRow
+    put: tuple[HoldingRow, ...] = ()
+    gone: tuple[str, ...] = ()
+    reindex: Reindex | None = None
+    is_bare: bool = False
+
+
+def change_of(admitted: Admitted, before: Stored, *, source: str, me: str, now: datetime) -> Change:
+    """What an item that passed its checks makes of its log."""
+    line = admitted.line
+    log = _log(before.log, admitted, now)
+    match admitted.op:
+        case Op.PUT:
+            return _put(admitted, before, log, source=source, me=me, now=now)
+        case Op.WITHDRAW:
+            return take_away(before, log, {source}, me=me)
+        case Op.RECALL:
+            ended = {row.src for row in before.holdings if is_ended(_version(row), line.version)}
+            return take_away(before, log, ended, me=me)
+
+
+def take_away(before: Stored, log: LogRow, sources: Iterable[str], *, me: str) -> Change:
+    """The log without what these sources gave of it."""
+    after = {row.src: row for row in before.holdings}
+    gone = tuple(src for src in sorted(sources) if after.pop(src, None) is not None)
+    return _read_anew(Change(before, log, gone=gone), after, {}, me)
+
+
+def _put(
+    admitted: Admitted, before: Stored, log: LogRow, *, source: str, me: str, now: datetime
+) -> Change:
+    after = {row.src: row for row in before.holdings}
+    parsed = dict[str, Holding]()
+    put, gone = list[HoldingRow](), list[str]()
+    if admitted.holding is None:
+        if after.pop(source, None) is not None:
+            gone.append(source)
+    else:
+        row = _row(admitted, admitted.holding, before, source, now)
+        after[source], parsed[source] = row, admitted.holding
+        put.append(row)
+    for row in [row for row in after.values() if _is_outdated(row, admitted.line)]:
+        holding = load_holding(row.package)
+        left = pruned(holding, admitted.void)
+        if left is None:
+            del after[row.src]
+            gone.append(row.src)
+        elif left is not holding:
+            after[row.src] = replace(row, package=write_package(left), digest=left.digest)
+            parsed[row.src] = left
+            put.append(after[row.src])
+    return _read_anew(Change(before, log, tuple(put), tuple(gone)), after, parsed, me)
+
+
+def _is_outdated(row: HoldingRow, line: ItemLine) -> bool:
+    return row.epoch == line.epoch and row.seq < line.seq
+
+
+def _row(
+    admitted: Admitted, holding: Holding, before: Stored, source: str, now: datetime
+) -> HoldingRow:
+    line = admitted.line
+    return HoldingRow(
+        origin=line.origin,
+        event=line.event,
+        src=source,
+        epoch=line.epoch,
+        seq=line.seq,
+        seal=line.seal,
+        digest=holding.digest,
+        hops=line.hops,
+        package=admitted.package,
+        withheld=[ground.members() for ground in line.withheld],
+        # first sight of the statement, whoever showed it: a stolen key is judged by it (D29)
+        received_at=min(
+            (row.received_at for row in before.holdings if row.seal == line.seal), default=now
+        ),
+    )
+
+
+def _log(log: LogRow | None, admitted: Admitted, now: datetime) -> LogRow:
+    """The log's row as it is from now on: newest statement, recall floor."""
+    line, recall = admitted.line, admitted.recall
+    told = admitted.holding.statement.log if admitted.holding else _FIRST_TYPE
+    row = log or LogRow(
+        origin=line.origin,
+        event=line.event,
+        type=told,
+        epoch=line.epoch,
+        seq=line.seq,
+        seal=line.seal,
+        source=None,
+        published=True,
+        urgent=line.urgent,
+        report=None,
+        ground={},
+        recalled_epoch=None,
+        recalled_seq=None,
+        recall=None,
+        first_seen_at=now,
+        updated_at=now,
+    )
+    row = replace(row, updated_at=now, urgent=line.urgent)
+    if recall is not None:
+        row = replace(row, recalled_epoch=recall.epoch, recalled_seq=recall.seq, recall=line.recall)
+    if line.version > row.version:
+        row = replace(row, type=told, epoch=line.epoch, seq=line.seq, seal=line.seal)
+    return row
+
+
+def _read_anew(
+    change: Change, after: Mapping[str, HoldingRow], parsed: Mapping[str, Holding], me: str
+) -> Change:
+    """The change with the index it needs: readers go by the best holding that is left."""
+    best = _best(after.values(), me)
+    if best is None:
+        return replace(change, is_bare=True)
+    if best == _best(change.before.holdings, me):
+        return change
+    holding = parsed.get(best.src) or load_holding(best.package)
+    return replace(change, reindex=Reindex(best.src, index_of(holding)))
+
+
+def _best(rows: Iterable[HoldingRow], me: str) -> HoldingRow | None:
+    by_source = {row.src: row for row in rows}
+    held = [Held(row.origin, row.src, row.hops, *_version(row)) for row in by_source.values()]
+    best = relayed_from(held, me)
+    return None if best is None else by_source[best.src]
+
+
+def _version(row: HoldingRow) -> Version:
+    return (row.epoch, row.seq)

@@ -1,0 +1,78 @@
+"""Bringing in files of other tools: all events of a file, or nothing of it.
+
+What a file brings becomes this node's own log under the event's own uuid (D28): its creator is
+kept, as a claim nobody has checked. Without a colour chosen for it a file is AMBER+STRICT and stays
+at home until an operator publishes it. The same file again changes nothing.
+"""
+
+from dataclasses import replace
+
+from node.actions.caller import Caller
+from node.actions.drafts import make_event, without_telling_uuids
+from node.actions.errors import BadInputError
+from node.actions.own import (
+    Submitted,
+    as_bad_input,
+    check_operator,
+    check_submitter,
+    note,
+    submitted,
+)
+from node.actions.sealing import OwnLog, Version, fresh_uuid, until_settled, write_version
+from node.node import Node
+from policies.label import Label
+from policies.tlp import Tlp
+from sharing.event import Draft
+from sharing.formats.misp import read_misp
+
+
+def import_misp(
+    node: Node, caller: Caller, name: str, raw: bytes, *, tlp: Tlp | None, publish: bool
+) -> list[Submitted]:
+    """Bring in a MISP document; `tlp` is the colour below which nothing of it falls.
+
+    Gives an answer for each event of it, in its order; `is_new` False: it is here already.
+
+    Raises:
+        BadMispError: the document is broken: names it and the place; nothing of it is kept.
+        NotAllowedError, BadInputError: the caller may not, or published without a colour.
+        ConflictError: an event of one of the uuids is here and says something else.
+    """
+    check_submitter(caller)
+    if publish:
+        check_operator(caller, "publish")
+        if tlp is None:
+            raise BadInputError("tlp", "choose one: what is published needs a colour")
+    intake = Label(tlp or Tlp.AMBER_STRICT)
+    drafts = [
+        _known_here(node, caller, each.draft(intake=intake, own_org=node.org, source=caller.org))
+        for each in read_misp(raw, name=name)
+    ]
+    return until_settled(lambda: _write(node, caller, name, drafts, publish=publish))
+
+
+def _known_here(node: Node, caller: Caller, draft: Draft) -> Draft:
+    if caller.is_staff:
+        return draft
+    return replace(draft, event=without_telling_uuids(draft.event, lambda: fresh_uuid(node)))
+
+
+def _write(
+    node: Node, caller: Caller, name: str, drafts: list[Draft], *, publish: bool
+) -> list[Submitted]:
+    with as_bad_input(name):
+        made = [make_event(node, caller, draft, published=publish) for draft in drafts]
+    new = sorted((one for one in made if isinstance(one, Version)), key=lambda one: one.log.event)
+    if new:
+        with node.store.write() as unit:
+            for version in new:
+                write_version(unit, version)
+            for version in new:
+                detail = {"file": name, "seal": version.log.seal, "published": publish}
+                note(unit, node, caller, "event.import", version.log, detail)
+    return [
+        submitted(one.row, is_new=False)
+        if isinstance(one, OwnLog)
+        else submitted(one.log, is_new=True)
+        for one in made
+    ]

@@ -1,0 +1,108 @@
+"""How we stand with each peer, in words an operator can act on."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from federation.backoff import is_down
+from federation.peer import Peer
+from node.actions.caller import Caller
+from node.actions.errors import NotAllowedError
+from node.node import Node
+from node.storage.feed import count_dirt
+from node.storage.peers import PeerRow, Waiting, list_peers, waiting_rows
+from node.storage.quarantine import count_quarantined
+
+_LATE_AFTER = 3  # pull intervals without an answer
+
+
+@dataclass(frozen=True, slots=True)
+class PeerState:
+    """One peer: `state` in a sentence; `queue` logs changed for it that it has not confirmed.
+
+    `oldest_unsent` is since when the oldest of them waits, `asked_at` when it last came for them.
+    `pulled_at` is when we last had an answer from it, `quarantined` how much of it we refused.
+    """
+
+    org: str
+    name: str
+    role: str
+    country: str
+    base_url: str
+    state: str
+    queue: int
+    oldest_unsent: datetime | None
+    asked_at: datetime | None
+    pulled_at: datetime | None
+    failures: int
+    next_try_at: datetime | None
+    last_error: str | None
+    last_error_at: datetime | None
+    quarantined: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeState:
+    """All peers, and how many logs wait to be projected for them."""
+
+    dirty: int
+    peers: tuple[PeerState, ...]
+
+
+def exchange_state(node: Node, caller: Caller) -> ExchangeState:
+    """How this node stands with the federation, for its own staff.
+
+    Raises:
+        NotAllowedError: the caller is not staff of this node.
+    """
+    if not caller.is_staff:
+        raise NotAllowedError("only the node's own staff sees how it stands with its peers")
+    with node.store.read() as unit:
+        dirty = count_dirt(unit.connection)
+    return ExchangeState(dirty, peer_states(node))
+
+
+def peer_states(node: Node) -> tuple[PeerState, ...]:
+    """How we stand with each peer, in the order of their ids."""
+    with node.store.read() as unit:
+        rows = {row.org: row for row in list_peers(unit.connection)}
+        waiting = waiting_rows(unit.connection)
+        refused = count_quarantined(unit.connection)
+    return tuple(
+        _state(node, peer, rows.get(peer.org), waiting.get(peer.org), refused.get(peer.org, 0))
+        for peer in node.peers
+    )
+
+
+def _state(
+    node: Node, peer: Peer, row: PeerRow | None, waiting: Waiting | None, refused: int
+) -> PeerState:
+    return PeerState(
+        org=peer.org,
+        name="hub" if peer.role == "hub" else f"node {peer.member.country}",
+        role=peer.role,
+        country=peer.member.country,
+        base_url=peer.base_url,
+        state=_words(node, row),
+        queue=0 if waiting is None else waiting.rows,
+        oldest_unsent=None if waiting is None else waiting.since,
+        asked_at=None if row is None else row.asked_at,
+        pulled_at=None if row is None else row.pulled_at,
+        failures=0 if row is None else row.failures,
+        next_try_at=None if row is None else row.next_try_at,
+        last_error=None if row is None else row.last_error,
+        last_error_at=None if row is None else row.last_error_at,
+        quarantined=refused,
+    )
+
+
+def _words(node: Node, row: PeerRow | None) -> str:
+    if row is None or (row.pulled_at is None and row.failures == 0):
+        return "not asked yet"
+    if is_down(row.failures):
+        return f"down: {row.failures} failures in a row, asked again by itself"
+    if row.failures:
+        return f"failing: {row.failures} in a row, asked again by itself"
+    late = timedelta(seconds=_LATE_AFTER * node.settings.pull_interval_s)
+    if row.pulled_at is not None and node.wall() - row.pulled_at > late:
+        return "late: no answer for more than three intervals"
+    return "in step"

@@ -1,0 +1,306 @@
+"""Brings the peers' feeds up to date with what is dirty, deciding once per log and party class.
+
+A turn looks at marks, projects each log outside any unit of work, then writes what changed for each
+peer in one unit: places, wake times, and the marks it clears. A mark that was renewed meanwhile is
+left, with its log, for the next turn: nothing decided under old facts is written. One projector
+runs at a time (the leader's).
+
+What a peer holds of a log is (op; for PUT epoch and map). Unchanged means no news and no place
+(D20), however many versions have passed; the row is then rewritten where it stands, so that it can
+still be served, unless the peer may have read the older bytes and not yet said so.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from federation.admit import Version, is_ended
+from federation.call import Wants
+from federation.peer import Peer
+from federation.relay import Held, hops_onward, refusal
+from federation.wire import Ground, Op
+from node.actions.basis import settle_basis
+from node.actions.change import floor_of
+from node.node import Node
+from node.storage.dirt import Dirt, clear_dirt, set_wake
+from node.storage.feed import OfferRow, hold_dirt, peek_dirt, put_row, refresh_row, rows_of_logs
+from node.storage.logs import HoldingRow, LogRow, best_holding, find_log
+from node.storage.peers import PeerRow, list_peers, lock_peers, set_head
+from node.storage.releases import ReleaseRow, releases_of
+from node.storage.store import Unit
+from sharing.event import Json
+from sharing.project import project
+from sharing.seal.holding import Holding
+from sharing.seal.maps import encode_map
+from sharing.seal.package import load_holding
+from sharing.seal.records import EVENT_LABEL, NUMBERED_LABELS
+from sharing.verdicts import Projection, Release, Standing, withheld_grounds
+
+TURN = timedelta(milliseconds=250)  # urgent dirt waits no longer than this for its turn
+REPORT = "report"  # a type of log that never leaves its node (D2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """All that a log's projections depend on, as it was when it was read."""
+
+    mark: Dirt
+    log: LogRow | None
+    best: HoldingRow | None
+    releases: tuple[ReleaseRow, ...]
+    wants: Mapping[str, Wants]
+
+
+@dataclass(frozen=True, slots=True)
+class _Projected:
+    """What each peer may hold of a log now; a peer without an offer may hold nothing of it."""
+
+    mark: Dirt
+    log: LogRow | None
+    offers: Mapping[str, OfferRow]
+    wake_at: datetime | None
+
+
+def project_dirty(node: Node, limit: int) -> int:
+    """Project up to `limit` dirty logs, urgent ones first, for at most 250 ms; gives how many.
+
+    0 means that nothing is left, or only what somebody is changing just now.
+    """
+    settle_basis(node)
+    with node.store.read() as unit:
+        marks = peek_dirt(unit.connection, limit)
+    began, projected = node.wall(), list[_Projected]()
+    for mark in marks:
+        projected.append(_project(node, _read_facts(node, mark)))
+        if node.wall() - began > TURN:
+            break
+    return _write(node, projected) if projected else 0
+
+
+def _read_facts(node: Node, mark: Dirt) -> _Facts:
+    with node.store.read() as unit:
+        conn = unit.connection
+        log = find_log(conn, mark.origin, mark.event)
+        if log is None or log.type == REPORT:
+            return _Facts(mark, None, None, (), {})
+        return _Facts(
+            mark=mark,
+            log=log,
+            best=None if _ending(log) else best_holding(conn, mark.origin, mark.event),
+            releases=releases_of(conn, mark.origin, mark.event),
+            wants={row.org: Wants(row.wants) for row in list_peers(conn)},
+        )
+
+
+def _ending(log: LogRow) -> Version | None:
+    """The recall floor under which the newest version of the log lies; None: it lives."""
+    floor = floor_of(log)
+    return floor if floor is not None and is_ended(log.version, floor) else None
+
+
+def _project(node: Node, facts: _Facts) -> _Projected:
+    if facts.log is None or facts.best is None:
+        return _Projected(facts.mark, facts.log, {}, None)
+    scene = _Scene(node, facts.log, facts.best, facts.releases)
+    peers = [peer for peer in node.peers if scene.may_relay(peer, facts.wants)]
+    offers = {peer.org: offer for peer in peers if (offer := scene.offer(peer)) is not None}
+    return _Projected(facts.mark, facts.log, offers, scene.wake_at)
+
+
+class _Scene:
+    """One log before all peers: parties that policy cannot tell apart are asked about once."""
+
+    def __init__(
+        self,
+        node: Node,
+        log: LogRow,
+        best: HoldingRow,
+        releases: Sequence[ReleaseRow],
+    ) -> None:
+        self._node, self._log, self._best, self._releases = node, log, best, releases
+        self._held = Held(best.origin, best.src, best.hops, best.epoch, best.seq)
+        self._holding = load_holding(best.package)
+        self._named = _named_in(self._holding)
+        self._now = node.clock()
+        self._known: dict[tuple[object, ...], OfferRow | None] = {}
+        self.wake_at: datetime | None = None
+
+    def may_relay(self, peer: Peer, wants: Mapping[str, Wants]) -> bool:
+        """Whether this holding is offered to the peer at all, before policy."""
+        wanted = wants.get(peer.org, Wants.OWN)
+        hops = self._node.settings.relay_hops
+        refused = refusal(
+            self._held, me=self._node.org, peer=peer.org, wants=wanted, relay_hops=hops
+        )
+        return refused is None
+
+    def offer(self, peer: Peer) -> OfferRow | None:
+        """What the peer may hold of the log, at no place yet; None: nothing."""
+        key = self._class_of(peer)
+        if key not in self._known:
+            self._known[key] = self._decide(peer)
+        found = self._known[key]
+        return None if found is None else replace(found, peer=peer.org)
+
+    def _class_of(self, peer: Peer) -> tuple[object, ...]:
+        """Equal for peers of one party class whom neither a record nor a release names."""
+        party = peer.party
+        is_named = not self._named.isdisjoint({party.org, *party.communities})
+        is_released = any(release.party == party.org for release in self._releases)
+        apart = party.org if is_named or is_released else None
+        return self._node.judge.rulebook.party_class(party), apart
+
+    def _decide(self, peer: Peer) -> OfferRow | None:
+        direct = self._best.origin == self._node.org
+        projection = project(
+            self._holding,
+            peer.party,
+            Standing(own=False, client=False, direct=direct, published=self._log.published),
+            self._node.judge,
+            [_release(row) for row in self._releases if row.party == peer.org],
+            self._now,
+        )
+        self._note_wake(projection.wake_at)
+        return self._row(projection) if projection.masks else None
+
+    def _note_wake(self, at: datetime | None) -> None:
+        if at is not None and (self.wake_at is None or at < self.wake_at):
+            self.wake_at = at
+
+    def _row(self, projection: Projection) -> OfferRow:
+        return OfferRow(
+            peer="",
+            pos=0,
+            origin=self._log.origin,
+            event=self._log.event,
+            op=Op.PUT,
+            epoch=self._best.epoch,
+            seq=self._best.seq,
+            seal=self._best.seal,
+            digest=projection.digest,
+            map=encode_map(projection.masks),
+            src=self._best.src,
+            hops=hops_onward(self._held, self._node.org),
+            withheld=tuple(_ground(one) for one in withheld_grounds(projection)),
+            rulebook=self._node.judge.rulebook.digest,
+            urgent=self._log.urgent,
+            projected_at=self._now,
+        )
+
+
+def _named_in(holding: Holding) -> frozenset[str]:
+    """Every organisation and community that any addressee record of the log names."""
+    table = holding.labels
+    bytes_with_addressees = (EVENT_LABEL, *NUMBERED_LABELS)
+    return frozenset().union(*(table.addressees(byte) for byte in bytes_with_addressees))
+
+
+def _release(row: ReleaseRow) -> Release:
+    return Release(row.record, row.slot_type, row.slot_hash, row.party)
+
+
+def _ground(members: Mapping[str, Json]) -> Ground:
+    match members:
+        case {
+            "ground": str(ground),
+            "kind": int(kind),
+            "records": int(records),
+            "slots": int(slots),
+            "fields": list(fields),
+        }:
+            return Ground(ground, kind, records, slots, tuple(map(str, fields)))
+        case _:
+            raise ValueError(f"no ground: {sorted(members)}")
+
+
+def _write(node: Node, projected: Sequence[_Projected]) -> int:
+    """Write what is still true, in one unit; gives how many logs are done."""
+    with node.store.write() as unit:
+        conn = unit.connection
+        held = hold_dirt(conn, [one.mark for one in projected])
+        done = [one for one in projected if one.mark in held]
+        feeds = _Feeds(node, unit, [(one.mark.origin, one.mark.event) for one in done])
+        for one in done:
+            feeds.offer(one)
+            set_wake(conn, one.mark.origin, one.mark.event, one.wake_at)
+        feeds.close()
+        clear_dirt(conn, held)
+    return len(done)
+
+
+class _Feeds:
+    """The peers' feeds during one unit: gives out places, under the lock of the peers' rows."""
+
+    def __init__(self, node: Node, unit: Unit, logs: Sequence[tuple[str, str]]) -> None:
+        self._node, self._conn = node, unit.connection
+        self._peers = lock_peers(self._conn, [peer.org for peer in node.peers])
+        self._heads = {org: row.head_pos for org, row in self._peers.items()}
+        self._rows = rows_of_logs(self._conn, logs)
+
+    def offer(self, one: _Projected) -> None:
+        """Hold out to every peer what it may hold of this log now."""
+        rows = self._rows.get((one.mark.origin, one.mark.event), {})
+        for org, peer in self._peers.items():
+            old = rows.get(org)
+            new = one.offers.get(org) or self._taken_back(one, old)
+            if new is not None:
+                self._put(peer, old, new)
+
+    def close(self) -> None:
+        """Keep the heads that moved."""
+        for org, head in self._heads.items():
+            if head != self._peers[org].head_pos:
+                set_head(self._conn, org, head)
+
+    def _put(self, peer: PeerRow, old: OfferRow | None, new: OfferRow) -> None:
+        if old is not None and _is_same(old, new):
+            if _serves_as(old) == _serves_as(new):
+                return
+            if old.seal == new.seal or old.pos <= peer.acked_pos:
+                refresh_row(self._conn, replace(new, pos=old.pos, projected_at=old.projected_at))
+                return
+        self._heads[peer.org] += 1
+        put_row(self._conn, replace(new, pos=self._heads[peer.org]))
+
+    def _taken_back(self, one: _Projected, old: OfferRow | None) -> OfferRow | None:
+        """RECALL or WITHDRAW for a peer that had something of the log; None: it never had."""
+        if old is None or one.log is None:
+            return None
+        log, op, version = one.log, Op.WITHDRAW, one.log.version
+        if (floor := _ending(log)) is not None:
+            op, version = Op.RECALL, floor
+        elif old.op != Op.PUT:
+            op, version = Op(old.op), old.version
+        return replace(
+            old,
+            pos=0,
+            op=op,
+            epoch=version[0],
+            seq=version[1],
+            seal=log.seal,
+            digest=None,
+            map=None,
+            src=None,
+            withheld=(),
+            rulebook=self._node.judge.rulebook.digest,
+            urgent=log.urgent,
+            projected_at=self._node.clock(),
+        )
+
+
+def _serves_as(row: OfferRow) -> tuple[object, ...]:
+    """What a row needs beside the map to be served: where the bytes are, and under which rules."""
+    return row.seal, row.src, row.hops, row.rulebook
+
+
+def _is_same(old: OfferRow, new: OfferRow) -> bool:
+    """Whether the peer would hold the same: no news."""
+    if old.op != new.op:
+        return False
+    match Op(new.op):
+        case Op.PUT:
+            return (old.epoch, old.map) == (new.epoch, new.map)
+        case Op.RECALL:
+            return old.version == new.version
+        case Op.WITHDRAW:
+            return True

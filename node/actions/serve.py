@@ -1,0 +1,231 @@
+"""Serves a peer its feed: one page, signed for it, of what may leave at this moment.
+
+The cursor a peer asks with confirms everything before it. A page holds nothing that was decided
+under old facts (D22): it ends before a row whose log is dirty, and is made again if a log in it
+changed while it was made. A stored package that cannot be encoded is put before the operator (in
+quarantine, from ourselves) and left out; the rest goes on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from federation.auth import Requester
+from federation.cursor import IncarnationChanged
+from federation.feed import Feed, FeedQuery, OutboxRow, Plan, Question, plan_page, write_page
+from federation.wire import ItemLine, Op
+from node.actions.basis import first_wants
+from node.node import Node
+from node.storage.feed import OfferRow, clean_places, row_by_digest, rows_after
+from node.storage.logs import find_holding, find_log
+from node.storage.nonces import spend_nonce
+from node.storage.peers import add_peer, find_peer, lock_peers, note_ask
+from node.storage.quarantine import QuarantineRow, add_quarantine
+from node.storage.store import Unit
+from sharing.errors import SharingError
+from sharing.seal.package import decode_map, load_holding, projection_digest, write_package
+
+_TRIES = 4
+_OWN_STORE = 0  # the number of the check that our own stored bytes fail
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """The package is in this peer's feed, but its log is being decided anew: ask again soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """A row whose package cannot be made."""
+
+    row: OfferRow
+    reason: str
+
+
+def spend(node: Node, asker: Requester) -> bool:
+    """Spend the nonce of a request whose signature was checked; False: it was spent before."""
+    with node.store.write() as unit:
+        return spend_nonce(
+            unit.connection, asker.kid, asker.nonce, now=node.wall(), until=asker.expires_at
+        )
+
+
+def serve_feed(node: Node, peer: str, query: FeedQuery, nonce: str) -> bytes | IncarnationChanged:
+    """The page after the peer's cursor, signed for it and this nonce.
+
+    Raises:
+        BadCursorError: the cursor is not this peer's.
+        RolledBackError: the peer has read further than our feed goes.
+    """
+    feed = _feed(node, peer)
+    with node.store.write() as unit:
+        conn = unit.connection
+        add_peer(conn, peer, wants=first_wants(node))
+        row = lock_peers(conn, [peer])[peer]
+        place = feed.place_of(query, row.head_pos)
+        if isinstance(place, IncarnationChanged):
+            return place
+        note_ask(conn, row, pos=place, wants=query.wants.value, at=node.wall())
+    return _page(node, feed, Question(place, query.cursor, nonce), query.limit)
+
+
+def serve_package(node: Node, peer: str, digest: str) -> bytes | NotYet | None:
+    """The package of a projection that stands in this peer's own feed; None: none such there."""
+    with node.store.read() as unit:
+        found = row_by_digest(unit.connection, peer, digest)
+        if found is None:
+            return None
+        if found.dirty or found.offer.rulebook != node.judge.rulebook.digest:
+            return NotYet()
+        package = _package(unit, found.offer)
+    if isinstance(package, _Broken):
+        _report(node, [package])
+        return None
+    return package
+
+
+def _feed(node: Node, peer: str) -> Feed:
+    return Feed(
+        me=node.org,
+        peer=peer,
+        incarnation=node.keys.incarnation,
+        roster=0,  # the roster is the operator's file and has no number
+        rulebook_version=node.judge.rulebook.version,
+        rulebook_digest=node.judge.rulebook.digest,
+        cursor_key=node.keys.cursor,
+        signer=node.transport_signer,
+    )
+
+
+def _page(node: Node, feed: Feed, question: Question, limit: int) -> bytes:
+    """The page; whatever changes under our hands is planned again, at last without any item."""
+    broken = dict[int, _Broken]()
+    for left in reversed(range(_TRIES)):
+        with node.store.read() as unit:
+            shelf = _Shelf(unit, feed.peer, broken)
+            rows = shelf.rows(question.after, limit + 1)
+            plan = plan_page(
+                rows if left else (),
+                after=question.after,
+                rulebook=feed.rulebook_digest,
+                limit=limit,
+            )
+            chunks = write_page(
+                feed, question, plan, shelf.package_of, head=shelf.head, now=node.wall()
+            )
+            page = b"".join(chunks)
+        if shelf.found_broken:
+            broken |= shelf.found_broken
+        elif _is_current(node, feed.peer, question.after, plan):
+            break
+    _report(node, list(broken.values()))
+    return page
+
+
+def _is_current(node: Node, peer: str, after: int, plan: Plan) -> bool:
+    """Whether every row of the plan still stands, and is clean, now that the page is made."""
+    if not plan.rows:
+        return True
+    with node.store.read() as unit:
+        clean = clean_places(unit.connection, peer, after, plan.rows[-1].pos)
+    return clean.issuperset(line.pos for line in plan.rows)
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """The peer's rows and their packages at one instant of the database."""
+
+    unit: Unit
+    peer: str
+    known_broken: dict[int, _Broken]
+    found_broken: dict[int, _Broken] = field(default_factory=dict)
+    _offers: dict[int, OfferRow] = field(default_factory=dict)
+
+    @property
+    def head(self) -> int:
+        """The newest place of the peer's feed."""
+        row = find_peer(self.unit.connection, self.peer)
+        return 0 if row is None else row.head_pos
+
+    def rows(self, after: int, limit: int) -> list[OutboxRow]:
+        """The rows after the place that may be planned."""
+        rows = list[OutboxRow]()
+        for waiting in rows_after(self.unit.connection, self.peer, after, limit):
+            offer = waiting.offer
+            if offer.pos in self.known_broken:
+                continue
+            line = _line(self.unit, offer)
+            try:
+                line.write()
+            except ValueError as error:
+                self.found_broken[offer.pos] = _Broken(offer, str(error))
+                continue
+            self._offers[offer.pos] = offer
+            rows.append(OutboxRow(line, offer.rulebook, waiting.dirty))
+        return rows
+
+    def package_of(self, line: ItemLine) -> bytes | None:
+        """The package of a row; None, and a note, where it cannot be made."""
+        package = _package(self.unit, self._offers[line.pos])
+        if isinstance(package, _Broken):
+            self.found_broken[line.pos] = package
+            return None
+        return package
+
+
+def _line(unit: Unit, offer: OfferRow) -> ItemLine:
+    op, recall = Op(offer.op), None
+    if op is Op.RECALL:
+        log = find_log(unit.connection, offer.origin, offer.event)
+        recall = None if log is None else log.recall
+    return ItemLine(
+        pos=offer.pos,
+        op=op,
+        origin=offer.origin,
+        event=offer.event,
+        epoch=offer.epoch,
+        seq=offer.seq,
+        seal=offer.seal,
+        digest=offer.digest,
+        hops=offer.hops,
+        urgent=offer.urgent,
+        withheld=offer.withheld,
+        recall=recall,
+    )
+
+
+def _package(unit: Unit, offer: OfferRow) -> bytes | _Broken:
+    """The package of the row, made from the holding it was projected from."""
+    stored = find_holding(unit.connection, offer.origin, offer.event, offer.src or "")
+    if stored is None or offer.map is None:
+        return _Broken(offer, "nothing is held of this log from the source that the row names")
+    try:
+        holding = load_holding(stored.package)
+        if projection_digest(holding.payload, offer.map) != offer.digest:
+            return _Broken(offer, "what is held is not the version that the row names")
+        return write_package(holding, decode_map(offer.map))
+    except (SharingError, ValueError) as error:
+        return _Broken(offer, str(error))
+
+
+def _report(node: Node, broken: Sequence[_Broken]) -> None:
+    """Put what cannot be served before the operator, once."""
+    if not broken:
+        return
+    with node.store.write() as unit:
+        for one in broken:
+            row = QuarantineRow(
+                src=node.org,
+                pos=one.row.pos,
+                origin=one.row.origin,
+                event=one.row.event,
+                check=_OWN_STORE,
+                reason=f"stored package cannot be served: {one.reason}",
+                item_line=b"",
+                raw=b"",
+                received_at=node.clock(),
+            )
+            if add_quarantine(unit.connection, row):
+                _log.error("cannot serve", log=row.event, why=one.reason)

@@ -1,0 +1,99 @@
+"""What somebody else would get of a log that this node holds: asked before it is done.
+
+The answer is made by the same steps that serve a peer its feed, from the same holding: relaying
+first (who is offered the log at all), then `project` under the rulebook of this moment. For an
+organisation enrolled here it is what its people may read.
+"""
+
+from dataclasses import dataclass
+
+from federation.call import Wants
+from federation.relay import Held, refusal
+from node.actions.basis import first_wants
+from node.actions.errors import NotFoundError
+from node.actions.people import local_party
+from node.node import Node
+from node.storage.logs import HoldingRow, LogRow
+from node.storage.peers import find_peer
+from node.storage.people import find_org
+from node.storage.releases import releases_of
+from node.storage.store import Unit
+from policies.party import Party
+from sharing.project import Projection, Release, Standing, project
+from sharing.seal.holding import Holding
+from sharing.seal.package import write_package
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Who would get it, and how he stands to the log; `refused` says why he is not offered it."""
+
+    party: Party
+    name: str
+    standing: Standing
+    releases: tuple[Release, ...]
+    refused: str | None
+
+    @property
+    def is_member(self) -> bool:
+        """Whether he is a node or the hub, who get the class table as well."""
+        return not self.standing.client
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the target would get: a projection, and its package; empty bytes: nothing."""
+
+    target: Target
+    projection: Projection
+    package: bytes
+
+
+def find_target(node: Node, unit: Unit, log: LogRow, best: HoldingRow, org: str) -> Target:
+    """Give an organisation as one who might get the log.
+
+    Raises:
+        NotFoundError: it is neither a member of the federation nor enrolled here.
+    """
+    member = node.member_party(org)
+    if member is not None and org != node.org:
+        return _member(node, unit, log, best, member)
+    home = find_org(unit.connection, org)
+    if home is None:
+        raise NotFoundError("organisation")
+    own = log.origin == node.org and org in {node.org, log.source}
+    standing = Standing(own=own, client=True, direct=best.hops == 0, published=log.published)
+    party = node.me if org == node.org else local_party(home)
+    return Target(party, home.name, standing, (), None)
+
+
+def offer_to(node: Node, holding: Holding, target: Target) -> Offer:
+    """Give what the target would get of the holding now."""
+    projection = project(
+        holding, target.party, target.standing, node.judge, target.releases, node.clock()
+    )
+    if not projection.masks or target.refused:
+        return Offer(target, projection, b"")
+    package = write_package(holding, projection.masks, class_table=target.is_member)
+    return Offer(target, projection, package)
+
+
+def _member(node: Node, unit: Unit, log: LogRow, best: HoldingRow, party: Party) -> Target:
+    row = find_peer(unit.connection, party.org)
+    refused = refusal(
+        Held(best.origin, best.src, best.hops, best.epoch, best.seq),
+        me=node.org,
+        peer=party.org,
+        wants=Wants(first_wants(node) if row is None else row.wants),
+        relay_hops=node.settings.relay_hops,
+    )
+    releases = tuple(
+        Release(each.record, each.slot_type, each.slot_hash, each.party)
+        for each in releases_of(unit.connection, log.origin, log.event)
+        if each.party == party.org
+    )
+    standing = Standing(
+        own=False, client=False, direct=log.origin == node.org, published=log.published
+    )
+    name = "hub" if party.kind == "hub" else f"node {party.country}"
+    return Target(party, name, standing, releases, refused)

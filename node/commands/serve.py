@@ -1,0 +1,50 @@
+"""Runs one node: one process, one worker; more of them share a PostgreSQL database."""
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from federation.transport import Transport
+from node.app import create_app
+from node.commands.shown import opened
+from node.logs import configure_logs
+
+_log = structlog.get_logger(__name__)
+
+
+def serve(data: Path, *, until_stdin_closes: bool) -> None:
+    """Serve the node in `data` until a signal, or the end of stdin, stops it."""
+    configure_logs()
+    with opened(data) as node:
+        settings = node.settings
+        app = create_app(node, transport=Transport(allow_hosts=settings.allow_hosts))
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                host=settings.host,
+                port=settings.port,
+                log_config=None,
+                access_log=False,  # the outer door logs requests
+                server_header=False,
+                timeout_graceful_shutdown=5,
+            )
+        )
+        if until_stdin_closes:
+            threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()
+        _log.info("serves", name=settings.name, at=settings.base_url, org=node.org)
+        server.run()
+    if not server.started:
+        sys.exit(1)
+    # A pull may still wait for a slow peer: nothing is half done, and nobody waits for it.
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _stop_at_end_of_stdin(server: uvicorn.Server) -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    server.should_exit = True

@@ -1,0 +1,81 @@
+"""Reporting, importing, recalling, from the shell."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from node.actions.caller import Caller
+from node.actions.errors import ActionError, BadInputError
+from node.actions.imports import import_misp as take_in
+from node.actions.people import caller_named
+from node.actions.recall import recall as take_back
+from node.actions.submit import submit_report
+from node.commands.shown import opened
+from node.node import Node
+from policies.tlp import Tlp, read_tlp
+from sharing.errors import SharingError
+
+
+def submit(data: Path, login: str, file: Path) -> None:
+    """Submit the stage in `file`."""
+    try:
+        body = orjson.loads(file.read_bytes())
+    except ValueError as error:
+        raise BadInputError("", f"{file}: {error}") from error
+    if not isinstance(body, dict):
+        raise BadInputError("", f"{file}: not an object")
+    with opened(data) as node:
+        done = submit_report(node, caller_named(node, login), body)
+        typer.echo(f"report {done.report_id}")
+        typer.echo(f"event {done.origin} {done.event}")
+        for what, due in done.due.items():
+            typer.echo(f"due {what}: {due:%Y-%m-%d %H:%M} UTC")
+
+
+def recall(data: Path, login: str, origin: str, event: str, reason: str) -> None:
+    """Take an event back."""
+    with opened(data) as node:
+        take_back(node, caller_named(node, login), origin, event, reason)
+
+
+def import_misp(data: Path, login: str, files: Sequence[Path], *, tlp: str, publish: bool) -> int:
+    """Bring in the files; gives how many were refused, each named with its fault."""
+    label = _label(tlp)
+    refused = 0
+    with opened(data) as node:
+        caller = caller_named(node, login)
+        console = Console(stderr=True)
+        for file in track(files, "importing", console=console, disable=not console.is_terminal):
+            fault = _import_one(node, caller, file, label, publish=publish)
+            if fault:
+                refused += 1
+                console.print(f"refused {fault}", markup=False, highlight=False, soft_wrap=True)
+    typer.echo(f"{len(files) - refused} of {len(files)} files imported, {refused} refused")
+    return refused
+
+
+def _import_one(node: Node, caller: Caller, file: Path, label: Tlp | None, *, publish: bool) -> str:
+    """Bring in one file; gives what is wrong with it, or nothing."""
+    try:
+        raw = file.read_bytes()
+        done = take_in(node, caller, file.name, raw, tlp=label, publish=publish)
+    except OSError as error:
+        return f"{file}: {error.strerror}"
+    except (ActionError, SharingError) as error:
+        return str(error) if file.name in str(error) else f"{file.name}: {error}"
+    for one in done:
+        typer.echo(f"{file.name}: event {one.origin} {one.event}")
+    return ""
+
+
+def _label(text: str) -> Tlp | None:
+    if not text:
+        return None
+    label = read_tlp(text)
+    if label is None:
+        raise BadInputError("tlp", f"{text} is no TLP label")
+    return label

@@ -1,0 +1,106 @@
+"""Pages by which an operator lets things go or takes them back; each asks once more before it acts."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from node.actions.errors import BadInputError, NotFoundError
+from node.actions.explain import explain
+from node.actions.holds import Hold, list_holds, release
+from node.actions.own import check_operator
+from node.actions.people import Session
+from node.actions.publish import publish
+from node.actions.read import read_event
+from node.actions.recall import recall
+from node.api.bodies import EventId, Origin
+from node.console.render import Show, see_other
+from node.console.session import Form, form_of, session_of
+from node.node import Node
+from sharing.seal.recall import REASONS
+
+_EVENT = "/console/events/{origin}/{event}"
+_HOLD = "/console/holds/{origin}/{event}/{record}/{slot_type}/{party}"
+
+
+def add_acts(routes: APIRouter, node: Node, show: Show) -> None:
+    """Add publishing and recalling."""
+    who, posted = Depends(session_of(node)), Depends(form_of(node))
+
+    @routes.get(_EVENT + "/publish")
+    def ask_publish(
+        request: Request, session: Annotated[Session, who], origin: Origin, event: EventId
+    ) -> Response:
+        check_operator(session.caller, "publish")
+        seen = read_event(node, session.caller, origin, event)
+        given = [explain(node, session.caller, origin, event, each.org) for each in node.peers]
+        return show.page(request, "publish.html", session, seen=seen, parties=given)
+
+    @routes.post(_EVENT + "/publish")
+    def do_publish(form: Annotated[Form, posted], origin: Origin, event: EventId) -> Response:
+        publish(node, form.caller, origin, event)
+        return see_other(f"/console/events/{origin}/{event}")
+
+    @routes.get(_EVENT + "/recall")
+    def ask_recall(
+        request: Request, session: Annotated[Session, who], origin: Origin, event: EventId
+    ) -> Response:
+        check_operator(session.caller, "recall")
+        seen = read_event(node, session.caller, origin, event)
+        return show.page(request, "recall.html", session, seen=seen, reasons=sorted(REASONS))
+
+    @routes.post(_EVENT + "/recall")
+    def do_recall(form: Annotated[Form, posted], origin: Origin, event: EventId) -> Response:
+        recall(node, form.caller, origin, event, form.one("reason"))
+        return see_other("/console/events")
+
+
+def add_holds(routes: APIRouter, node: Node, show: Show) -> None:
+    """Add the hold queue and the release of one slot."""
+    who, posted = Depends(session_of(node)), Depends(form_of(node))
+
+    @routes.get("/console/holds")
+    def holds(request: Request, session: Annotated[Session, who]) -> Response:
+        return show.page(
+            request, "holds.html", session, holds=list_holds(node, session.caller)
+        )
+
+    @routes.get(_HOLD)
+    def ask_release(  # noqa: PLR0913
+        request: Request,
+        session: Annotated[Session, who],
+        origin: Origin,
+        event: EventId,
+        record: str,
+        slot_type: int,
+        party: str,
+    ) -> Response:
+        found = _hold(node, session, (origin, event, record, slot_type, party))
+        return show.page(request, "release.html", session, hold=found, reason="", why="")
+
+    @routes.post(_HOLD)
+    def do_release(  # noqa: PLR0913
+        request: Request,
+        form: Annotated[Form, posted],
+        origin: Origin,
+        event: EventId,
+        record: str,
+        slot_type: int,
+        party: str,
+    ) -> Response:
+        reason = form.one("reason")
+        try:
+            release(node, form.caller, origin, event, record, slot_type, party, reason)
+        except BadInputError as error:
+            found = _hold(node, form.session, (origin, event, record, slot_type, party))
+            return show.page(
+                request, "release.html", form.session, 422, hold=found, reason=reason, why=error.why
+            )
+        return see_other("/console/holds")
+
+
+def _hold(node: Node, session: Session, key: tuple[str, str, str, int, str]) -> Hold:
+    for each in list_holds(node, session.caller):
+        if key == (each.origin, each.event, each.record, each.slot_type, each.party):
+            return each
+    raise NotFoundError("hold")

@@ -1,0 +1,32 @@
+"""The console: pages for people, at `/console`.
+
+Every page is one or two actions shown; nothing is decided here. All of it works without scripts:
+links, plain forms, a redirect after each post. htmx only saves reloading.
+"""
+
+from fastapi import APIRouter
+
+from node.console import assets
+from node.console.acts import add_acts, add_holds
+from node.console.events import add_events, add_sharing
+from node.console.render import Show
+from node.console.report import add_report
+from node.console.signin import add_sign_in
+from node.console.states import add_states
+from node.node import Node
+
+
+def router(node: Node) -> APIRouter:
+    """Give the pages of this node."""
+    files = assets.read_assets()
+    show = Show(node, files)
+    routes = APIRouter(include_in_schema=False, route_class=show.route_class())
+    add_sign_in(routes, node, show)
+    add_events(routes, node, show)
+    add_sharing(routes, node, show)
+    add_acts(routes, node, show)
+    add_holds(routes, node, show)
+    add_report(routes, node, show)
+    add_states(routes, node, show)
+    routes.include_router(assets.router(files))
+    return routes

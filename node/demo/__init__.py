@@ -1,0 +1,1 @@
+"""The demo: three national nodes and the hub on loopback, played through their real doors."""

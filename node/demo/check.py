@@ -1,0 +1,123 @@
+"""Compares what each party of the scenario sees with its visibility table.
+
+A cell holds if the answer that party gets from its own node's API says what the table demands:
+`equals` and `equals-twin` name the value, `absent` demands that the field is not in the answer and
+that no text of its value occurs anywhere in the answer's bytes.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from node.demo.scenario import Cell, Check, Row, Scenario
+
+_TELLING = 4  # shorter texts ("yes", "FR", 212) occur in any answer by chance
+
+
+class Verdict(StrEnum):
+    """How a cell came out."""
+
+    OK = "ok"
+    FAIL = "FAIL"
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One cell, checked; `why` says what was expected and what was there."""
+
+    datum: str
+    column: str
+    verdict: Verdict
+    why: str = ""
+
+
+def check_table(scenario: Scenario, answers: Mapping[str, bytes]) -> Iterator[Outcome]:
+    """Check every cell; `answers` holds, by column key, what that party's node answered."""
+    for row in scenario.rows:
+        for column in scenario.columns:
+            cell = row.cells[column.key]
+            if cell.check is Check.LATER:
+                yield Outcome(row.datum, column.key, Verdict.LATER)
+            else:
+                why = _fault(row, cell, answers[column.key])
+                yield Outcome(row.datum, column.key, Verdict.FAIL if why else Verdict.OK, why)
+
+
+def _fault(row: Row, cell: Cell, answer: bytes) -> str:
+    """Say what is wrong with a cell; empty if nothing is."""
+    if not answer:
+        return "the party was given no answer at all"
+    seen = _Seen(answer)
+    if cell.check is Check.ABSENT:
+        return _found(row, seen)
+    wanted = cell.value
+    if wanted is None:
+        wanted = row.exact if cell.check is Check.EQUALS else row.twin
+    match row.part:
+        case "fields":
+            precision = "exact" if cell.check is Check.EQUALS else "twin"
+            return _unlike_fields(wanted, precision, seen)
+        case "indicators":
+            missing = sorted(set(wanted) - seen.values)
+            return f"missing: {', '.join(missing)}" if missing else ""
+        case _:
+            return _unlike_notice(wanted, seen)
+
+
+class _Seen:
+    """What one party was answered: the view as JSON, and its very bytes."""
+
+    def __init__(self, answer: bytes) -> None:
+        view: dict[str, Any] = json.loads(answer)
+        self.answer = answer
+        self.fields: dict[str, dict[str, Any]] = {one["name"]: one for one in view["fields"]}
+        self.values = {one.get("value") for one in view["event"].get("attributes", ())}
+        self.entity = view["entity"]
+        self.notice: str = view["notice"]
+        self.withheld: list[str] = view["withheld"]
+
+
+def _found(row: Row, seen: _Seen) -> str:
+    """Say what of a row is there although it must be absent."""
+    if row.part == "notice":
+        return f"a notice is there: {seen.notice}" if seen.notice else ""
+    names = row.exact if row.part == "fields" else ()
+    texts = row.exact.values() if row.part == "fields" else row.exact
+    leaked = [
+        text
+        for text in _texts(texts)
+        if json.dumps(text, ensure_ascii=False)[1:-1].encode() in seen.answer
+    ]
+    fields = (f"field {name} is there" for name in names if name in seen.fields)
+    return "; ".join([*fields, *(f"{text!r} is in the bytes" for text in leaked)])
+
+
+def _texts(values: Iterable[object]) -> Iterator[str]:
+    """Yield the texts that tell a value; short words occur in any answer by chance."""
+    for value in values:
+        if isinstance(value, str) and len(value) > _TELLING and not value.isalpha():
+            yield value
+        elif isinstance(value, list):
+            yield from _texts(value)
+
+
+def _unlike_fields(wanted: Mapping[str, object], precision: str, seen: _Seen) -> str:
+    faults = []
+    for name, value in wanted.items():
+        told = {"value": seen.entity, "precision": precision}  # who it happened to is no field
+        got = told if name == "entity" else seen.fields.get(name, {"value": "nothing"})
+        if got["value"] != value:
+            faults.append(f"{name}: wanted {value!r}, got {got['value']!r}")
+        elif got["precision"] != precision:
+            faults.append(f"{name}: wanted it {precision}, got it {got['precision']}")
+    return "; ".join(faults)
+
+
+def _unlike_notice(wanted: object, seen: _Seen) -> str:
+    if isinstance(wanted, list):
+        missing = sorted(set(wanted) - set(seen.withheld))
+        return f"not told as withheld: {', '.join(missing)}" if missing else ""
+    return "" if seen.notice == wanted else f"wanted {wanted!r}, got {seen.notice!r}"

@@ -1,0 +1,124 @@
+"""What a node does by itself: project, pull, wake, sweep. One leader at a time does it.
+
+Who leads is a row of the database (`storage.leases`); every write unit of a job checks it, so that
+a leader that slept through the end of its lease commits nothing. Durable work lives in our tables:
+a schedule that dies forgets nothing.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, timedelta
+from functools import partial
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from federation.transport import Transport
+from node.actions.exchange import pull_due
+from node.actions.people import forget_old_sessions
+from node.actions.projector import project_dirty
+from node.actions.wake import wake_due
+from node.node import Node
+from node.storage import leases
+from node.storage.errors import LostLeaseError
+
+LEASE = timedelta(seconds=8)
+RENEW_S = 2
+WAKE_S = 1
+PULL_S = 1  # how often is looked whose turn it is
+SWEEP_S = 60
+PROJECT_LIMIT = 20
+Job = Callable[[Node], object]
+
+_log = structlog.get_logger(__name__)
+
+
+class Schedule:
+    """The jobs of one process; they run while it leads."""
+
+    def __init__(self, node: Node, transport: Transport) -> None:
+        self._node = node
+        self._owner = f"{socket.gethostname()[:32]}:{os.getpid()}:{node.rng(4).hex()}"
+        self._lease: leases.Lease | None = None
+        self._jobs: dict[str, tuple[float, Job]] = {
+            "project": (node.settings.project_interval_s, _project),
+            "wake": (WAKE_S, wake_due),
+            "pull": (PULL_S, partial(_pull, transport=transport)),
+            "sweep": (SWEEP_S, forget_old_sessions),
+        }
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(len(self._jobs) + 1)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process believes that it leads."""
+        return self._lease is not None
+
+    def start(self) -> None:
+        """Begin; leads at once if nobody does."""
+        self.lead()
+        self._scheduler.add_job(self.lead, "interval", seconds=RENEW_S)
+        for name, (every_s, _) in self._jobs.items():
+            self._scheduler.add_job(self.run, "interval", seconds=every_s, args=(name,))
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """End without waiting for a job at a slow peer: nothing is half done, it is redone."""
+        self._scheduler.shutdown(wait=False)
+        held, self._lease = self._lease, None
+        if held is not None:
+            with self._node.store.write() as unit:
+                leases.give_back(unit.connection, held, now=self._node.wall())
+
+    def lead(self) -> None:
+        """Take the lead or keep it, if nobody else has it."""
+        with _told("lead"):
+            held = self._take()
+            if held != self._lease:
+                _log.info("leads" if held else "follows", fence=held.fence if held else None)
+            self._lease = held
+
+    def run(self, name: str) -> None:
+        """Run a job once, if we lead; its write units end if we no longer do."""
+        held, (_, job) = self._lease, self._jobs[name]
+        if held is None:
+            return
+        fenced = self._node.store.guarded(partial(leases.check, held=held))
+        try:
+            with _told(name):
+                job(replace(self._node, store=fenced))
+        except LostLeaseError:
+            self._lease = None
+            _log.warning("lost the lead", job=name)
+
+    def _take(self) -> leases.Lease | None:
+        with self._node.store.write() as unit:
+            now = self._node.wall()
+            return leases.take(unit.connection, "schedule", self._owner, now=now, length=LEASE)
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Tell what a job raises, with its traceback; it ends this run only."""
+    try:
+        yield
+    except LostLeaseError:
+        raise
+    except Exception:  # noqa: BLE001  one of the two places where everything is caught
+        _log.exception("job failed", job=name)
+
+
+def _project(node: Node) -> None:
+    while project_dirty(node, PROJECT_LIMIT):
+        pass
+
+
+def _pull(node: Node, *, transport: Transport) -> None:
+    pull_due(node, transport)

@@ -1,0 +1,155 @@
+"""What an operator may set: `node.toml` in the data directory, overruled by ISAC_… variables.
+
+Relative paths start at the data directory. A field that is wrong or unknown stops the start with
+its name and the reason; nothing is guessed.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from node.errors import SettingsError
+
+FILE = "node.toml"
+
+
+def _as_uuid(text: str) -> str:
+    return str(UUID(text))
+
+
+def _as_base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("not like https://isac.example.org")
+    return text.rstrip("/")
+
+
+class Settings(BaseSettings):
+    """One node's settings, checked."""
+
+    model_config = SettingsConfigDict(env_prefix="ISAC_", extra="forbid", frozen=True)
+
+    data: Path = Field(description="The data directory: settings, keys, database file.")
+    org: Annotated[str, AfterValidator(_as_uuid)] = Field(
+        description="This node's organisation: the uuid that the roster knows it by."
+    )
+    name: str = Field(min_length=1, max_length=200, description="Its name, as people read it.")
+    country: str = Field(pattern="^[A-Z]{2}$", description="Its country, ISO 3166-1 alpha-2.")
+    role: Literal["national", "hub"] = Field(
+        default="national", description="national (hospitals report to it) or hub (ENISA's)."
+    )
+    base_url: Annotated[str, AfterValidator(_as_base_url)] = Field(
+        default="http://127.0.0.1:8080", description="How the outside reaches this node."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8080, ge=1, le=65535, description="Port to listen on.")
+    database_url: str = Field(
+        default="",
+        repr=False,
+        description="postgresql://… or sqlite:///PATH; empty: isac.db in the data directory.",
+    )
+    roster: Path = Field(
+        default=Path("roster.json"), description="The members of the federation and their keys."
+    )
+    rulebook: Literal["", "national", "hub"] = Field(
+        default="", description="The rulebook that decides; empty: the one named like the role."
+    )
+    pull_interval_s: float = Field(
+        default=60, gt=0, le=86400, description="Seconds between two pulls from one peer."
+    )
+    project_interval_s: float = Field(
+        default=0.5, gt=0, le=60, description="Seconds between two looks at what must be projected."
+    )
+    relay_hops: int = Field(
+        default=1,
+        ge=0,
+        le=1,
+        description="0: nothing received is passed on; 1: GREEN and CLEAR once.",
+    )
+    allow_hosts: Annotated[frozenset[str], NoDecode] = Field(
+        default=frozenset(),
+        description="host:port of peers that may be called although private or without TLS.",
+    )
+    clock_file: Path | None = Field(
+        default=None, description="Scenario clock of an exercise; unset: wall time."
+    )
+
+    @field_validator("allow_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            [one.strip() for one in value.split(",") if one.strip()]
+            if isinstance(value, str)
+            else value
+        )
+
+    @property
+    def database(self) -> str:
+        """Give the database's address, the default file where none was set."""
+        return self.database_url or f"sqlite:///{self.data / 'isac.db'}"
+
+    @property
+    def roster_file(self) -> Path:
+        """Give the roster's path, below the data directory unless absolute."""
+        return self.data / self.roster
+
+    @property
+    def clock_path(self) -> Path | None:
+        """Give the scenario clock's path, or None for wall time."""
+        return None if self.clock_file is None else self.data / self.clock_file
+
+    @property
+    def rulebook_name(self) -> str:
+        """Give the name of the shipped rulebook that decides here."""
+        return self.rulebook or self.role
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let what the caller says win, then the environment, then the file."""
+        del dotenv_settings, file_secret_settings
+        data = init_settings()["data"]
+        return (
+            init_settings,
+            env_settings,
+            TomlConfigSettingsSource(settings_cls, Path(data) / FILE),
+        )
+
+
+def load_settings(data: Path) -> Settings:
+    """Read the settings of the node in `data`.
+
+    Raises:
+        SettingsError: one line for each setting at fault: its name, and why.
+    """
+    try:
+        return Settings(data=data.absolute())
+    except ValidationError as error:
+        raise SettingsError("\n".join(_lines(data, error))) from None
+    except ValueError as error:  # TOML that does not parse
+        raise SettingsError(f"{data / FILE}: {error}") from error
+
+
+def _lines(data: Path, error: ValidationError) -> list[str]:
+    """Say what is wrong without repeating the value: a database address holds a password."""
+    missing = "" if (data / FILE).exists() else f" ({data / FILE} is not there: `isac init`?)"
+    return [
+        f"setting {'.'.join(map(str, fault['loc']))}: {fault['msg']}{missing}"
+        for fault in error.errors(include_input=False, include_url=False)
+    ]

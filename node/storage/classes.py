@@ -1,0 +1,143 @@
+"""Classes of slots: the facts a verdict rests on, each set of them stored once.
+
+Thousands of slots share a few dozen classes, so readers' verdicts are found per class and applied
+in SQL as `class IN (…)`: search and lists pass the same gate as everything else (D15, D34). Beside
+the sealed facts a class holds what the verdict needs besides: end of embargo and addressees (D7).
+Classes are never changed nor deleted.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy import Connection, delete, insert, select
+
+from node.storage.store import insert_new
+from node.storage.tables import log_class, slot_class
+from policies.label import Label
+from policies.subject import Subject
+from policies.tlp import Pap, Tlp
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFacts:
+    """All that the verdict on a slot depends on, save who asks and when."""
+
+    log: str
+    kind: int
+    type: int
+    label: Label
+    addressees: frozenset[str]
+
+    @property
+    def subject(self) -> Subject:
+        """The part that rules may mention."""
+        return Subject(
+            log=self.log,
+            kind=self.kind,
+            type=self.type,
+            tlp=self.label.tlp,
+            pap=self.label.pap,
+            categories=self.label.categories,
+            only=self.label.only,
+            relay=self.label.relay,
+        )
+
+    @property
+    def text(self) -> str:
+        """The facts as JSON, alike for equal facts."""
+        until = self.label.until
+        facts = {
+            "log": self.log,
+            "kind": self.kind,
+            "type": self.type,
+            "tlp": self.label.tlp.word,
+            "pap": self.label.pap.word,
+            "categories": sorted(self.label.categories),
+            "until": None if until is None else until.isoformat(),
+            "only": self.label.only,
+            "relay": self.label.relay,
+            "addressees": sorted(self.addressees),
+        }
+        return json.dumps(facts, sort_keys=True, separators=(",", ":"))
+
+
+def class_ids(conn: Connection, facts: Collection[SlotFacts]) -> Mapping[SlotFacts, int]:
+    """Give the id of each class, making the rows that are missing.
+
+    Missing rows are made in one order, so that two units making the same ones do not deadlock.
+    """
+    by_digest = {hashlib.sha256(one.text.encode()).hexdigest(): one for one in facts}
+    known = _ids(conn, by_digest)
+    for digest in sorted(by_digest.keys() - known.keys()):
+        insert_new(conn, slot_class, {"digest": digest, "facts": by_digest[digest].text})
+    if len(known) < len(by_digest):
+        known = _ids(conn, by_digest)
+    return {one: known[digest] for digest, one in by_digest.items()}
+
+
+def all_classes(conn: Connection) -> Mapping[int, SlotFacts]:
+    """Give every class there is, by its id."""
+    rows = conn.execute(select(slot_class.c.id, slot_class.c.facts).order_by(slot_class.c.id))
+    return {row.id: _read_facts(row.facts) for row in rows}
+
+
+def set_log_classes(
+    conn: Connection, origin: str, event: str, src: str, ids: Collection[int]
+) -> None:
+    """Note which classes occur in what `src` gave us of the log, instead of those noted before."""
+    conn.execute(delete(log_class).where(log_class.c.origin == origin, log_class.c.event == event))
+    if ids:
+        conn.execute(
+            insert(log_class),
+            [
+                {"origin": origin, "event": event, "src": src, "class_id": one}
+                for one in sorted(set(ids))
+            ],
+        )
+
+
+def logs_with_classes(conn: Connection, ids: Collection[int]) -> tuple[tuple[str, str], ...]:
+    """Give the logs, as (origin, event), in which one of the classes occurs."""
+    rows = conn.execute(
+        select(log_class.c.origin, log_class.c.event)
+        .where(log_class.c.class_id.in_(sorted(ids)))
+        .distinct()
+        .order_by(log_class.c.origin, log_class.c.event)
+    )
+    return tuple((row.origin, row.event) for row in rows)
+
+
+def _ids(conn: Connection, digests: Collection[str]) -> dict[str, int]:
+    rows = conn.execute(
+        select(slot_class.c.digest, slot_class.c.id).where(slot_class.c.digest.in_(digests))
+    )
+    return {row.digest: row.id for row in rows}
+
+
+@lru_cache(maxsize=16384)
+def _read_facts(text: str) -> SlotFacts:
+    facts = json.loads(text)
+    until = facts["until"]
+    label = Label(
+        tlp=_TLP[facts["tlp"]],
+        pap=_PAP[facts["pap"]],
+        categories=frozenset(facts["categories"]),
+        until=None if until is None else datetime.fromisoformat(until),
+        only=facts["only"],
+        relay=facts["relay"],
+    )
+    return SlotFacts(
+        log=facts["log"],
+        kind=facts["kind"],
+        type=facts["type"],
+        label=label,
+        addressees=frozenset(facts["addressees"]),
+    )
+
+
+_TLP = {tlp.word: tlp for tlp in Tlp}
+_PAP = {pap.word: pap for pap in Pap}

@@ -1,0 +1,285 @@
+"""The index of what can be read and searched.
+
+One row per disclosed core (its info) and attribute of the holding readers go by; a value made of
+parts ("name|hash") has one row more for each part, so that each is found alone. Rows are an index:
+all of them can be made again from the package. Report logs have none.
+
+Every question here takes a `Gate` and is answered over what that reader may see, never over more:
+hits, counts, pages (D34).
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+)
+
+from node.storage.classes import SlotFacts, class_ids, set_log_classes
+from node.storage.gate import Gate, class_is_telling, entry_is_seen, is_own
+from node.storage.tables import entry, holding, log, log_class
+
+CORE = 1
+ATTRIBUTE = 2
+_BATCH = 1000
+_HELD_ENTRIES = entry.join(
+    holding,
+    and_(
+        holding.c.origin == entry.c.origin,
+        holding.c.event == entry.c.event,
+        holding.c.src == entry.c.src,
+    ),
+).join(log, and_(log.c.origin == entry.c.origin, log.c.event == entry.c.event))
+
+LogKey = tuple[str, str]  # (origin, event)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """A row to be: a core's info or an attribute's value, with the classes of its two slots."""
+
+    record: int
+    kind: int
+    uuid: str
+    type: str
+    value: str
+    head: SlotFacts
+    valued: SlotFacts
+
+
+@dataclass(frozen=True, slots=True)
+class LogIndex:
+    """All index rows of one log, made before the unit opens."""
+
+    entries: tuple[NewEntry, ...]
+    classes: frozenset[SlotFacts]
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What a log says it is about, and the class of the slot that says it."""
+
+    text: str
+    class_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenLog:
+    """A log of which the reader may see something; `info` is None where its core is withheld."""
+
+    origin: str
+    event: str
+    first_seen_at: datetime
+    own: bool
+    published: bool
+    epoch: int
+    seq: int
+    source: str | None
+    report: str | None
+    info: Info | None
+    attributes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenValue:
+    """An attribute that the reader may see, found by its value or a part of it."""
+
+    origin: str
+    event: str
+    uuid: str
+    type: str
+    value: str
+    class_id: int
+    info: Info | None
+
+
+def value_key(value: str) -> str:
+    """Give the key under which a value is found, whatever its case."""
+    return hashlib.sha256(value.strip().casefold().encode()).hexdigest()
+
+
+def replace_index(conn: Connection, origin: str, event: str, src: str, index: LogIndex) -> None:
+    """Let the index of the log be this one, made from what `src` gave us."""
+    conn.execute(delete(entry).where(entry.c.origin == origin, entry.c.event == event))
+    ids = class_ids(conn, index.classes)
+    rows: list[dict[str, object]] = [
+        {
+            "origin": origin,
+            "event": event,
+            "src": src,
+            "record": one.record,
+            "kind": one.kind,
+            "uuid": one.uuid,
+            "type": one.type,
+            "value": one.value,
+            "value_key": key,
+            "head_class": ids[one.head],
+            "value_class": ids[one.valued],
+        }
+        for one in index.entries
+        for key in _keys(one)
+    ]
+    for start in range(0, len(rows), _BATCH):
+        conn.execute(insert(entry), rows[start : start + _BATCH])
+    set_log_classes(conn, origin, event, src, ids.values())
+
+
+def erase_index(conn: Connection, origin: str, event: str) -> None:
+    """Forget every index row of the log."""
+    conn.execute(delete(entry).where(entry.c.origin == origin, entry.c.event == event))
+    set_log_classes(conn, origin, event, origin, ())
+
+
+def seen_logs(
+    conn: Connection, gate: Gate, *, after: LogKey | None, limit: int
+) -> tuple[SeenLog, ...] | None:
+    """Give the logs of which the reader may see something, newest first.
+
+    `after` is the last log of the page before. None: the reader sees no such log, so it cannot
+    have been on any page of his.
+    """
+    statement = (
+        select(log, is_own(gate).label("own"))
+        .where(log.c.type == "event", _is_seen(gate))
+        .order_by(log.c.first_seen_at.desc(), log.c.origin, log.c.event)
+        .limit(limit)
+    )
+    if after is not None:
+        at = _place(conn, gate, after)
+        if at is None:
+            return None
+        statement = statement.where(_is_behind(at, after))
+    rows = conn.execute(statement).all()
+    keys = [(row.origin, row.event) for row in rows]
+    infos, counts = _infos(conn, gate, keys), _counts(conn, gate, keys)
+    return tuple(
+        SeenLog(
+            origin=row.origin,
+            event=row.event,
+            first_seen_at=row.first_seen_at,
+            own=bool(row.own),
+            published=row.published,
+            epoch=row.epoch,
+            seq=row.seq,
+            source=row.source,
+            report=row.report,
+            info=infos.get(key),
+            attributes=counts.get(key, 0),
+        )
+        for key, row in zip(keys, rows, strict=True)
+    )
+
+
+def seen_values(conn: Connection, gate: Gate, value: str, limit: int) -> tuple[SeenValue, ...]:
+    """Give the attributes that have this value, or a part that does, newest log first."""
+    wanted = (
+        entry.c.origin,
+        entry.c.event,
+        entry.c.record,
+        entry.c.uuid,
+        entry.c.type,
+        entry.c.value,
+        entry.c.value_class,
+        log.c.first_seen_at,
+    )
+    rows = conn.execute(
+        select(*wanted)
+        .distinct()
+        .select_from(_HELD_ENTRIES)
+        .where(entry.c.kind == ATTRIBUTE, entry.c.value_key == value_key(value))
+        .where(entry_is_seen(gate))
+        .order_by(log.c.first_seen_at.desc(), entry.c.origin, entry.c.event, entry.c.record)
+        .limit(limit)
+    ).all()
+    infos = _infos(conn, gate, {(row.origin, row.event) for row in rows})
+    return tuple(
+        SeenValue(
+            origin=row.origin,
+            event=row.event,
+            uuid=row.uuid,
+            type=row.type,
+            value=row.value,
+            class_id=row.value_class,
+            info=infos.get((row.origin, row.event)),
+        )
+        for row in rows
+    )
+
+
+def _keys(one: NewEntry) -> set[str]:
+    """Give the keys a row is found by: its whole value, and each part of "name|hash".
+
+    A port alone finds nothing: everything has one.
+    """
+    types = "filename|md5" if one.type == "malware-sample" else one.type
+    parts = zip(types.split("|"), one.value.split("|"), strict=False) if "|" in types else ()
+    return {value_key(one.value)} | {value_key(text) for kind, text in parts if kind != "port"}
+
+
+def _is_seen(gate: Gate) -> ColumnElement[bool]:
+    """Whether the reader may see anything of the log of the outer query."""
+    held = log_class.join(
+        holding,
+        and_(
+            holding.c.origin == log_class.c.origin,
+            holding.c.event == log_class.c.event,
+            holding.c.src == log_class.c.src,
+        ),
+    )
+    return exists(
+        select(log_class.c.class_id)
+        .select_from(held)
+        .where(log_class.c.origin == log.c.origin, log_class.c.event == log.c.event)
+        .where(class_is_telling(gate))
+        .correlate(log)
+    )
+
+
+def _place(conn: Connection, gate: Gate, key: LogKey) -> datetime | None:
+    """Give the instant by which the log is placed in lists, if the reader sees it."""
+    return conn.execute(
+        select(log.c.first_seen_at)
+        .where(log.c.type == "event", log.c.origin == key[0], log.c.event == key[1])
+        .where(_is_seen(gate))
+    ).scalar_one_or_none()
+
+
+def _is_behind(at: datetime, key: LogKey) -> ColumnElement[bool]:
+    return or_(
+        log.c.first_seen_at < at,
+        and_(log.c.first_seen_at == at, tuple_(log.c.origin, log.c.event) > tuple_(*key)),
+    )
+
+
+def _infos(conn: Connection, gate: Gate, keys: Collection[LogKey]) -> Mapping[LogKey, Info]:
+    rows = conn.execute(
+        select(entry.c.origin, entry.c.event, entry.c.value, entry.c.value_class)
+        .select_from(_HELD_ENTRIES)
+        .where(entry.c.kind == CORE, _is_one_of(keys), entry_is_seen(gate))
+    )
+    return {(row.origin, row.event): Info(row.value, row.value_class) for row in rows}
+
+
+def _counts(conn: Connection, gate: Gate, keys: Collection[LogKey]) -> Mapping[LogKey, int]:
+    rows = conn.execute(
+        select(entry.c.origin, entry.c.event, func.count(entry.c.record.distinct()).label("n"))
+        .select_from(_HELD_ENTRIES)
+        .where(entry.c.kind == ATTRIBUTE, _is_one_of(keys), entry_is_seen(gate))
+        .group_by(entry.c.origin, entry.c.event)
+    )
+    return {(row.origin, row.event): row.n for row in rows}
+
+
+def _is_one_of(keys: Collection[LogKey]) -> ColumnElement[bool]:
+    return tuple_(entry.c.origin, entry.c.event).in_(sorted(keys))

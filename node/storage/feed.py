@@ -1,0 +1,235 @@
+"""The feeds: what we hold out to each peer (outbox), and what each source last told us (seen).
+
+The outbox is compacted state, not a log: one row per (peer, log), the latest, at a place that grows
+with every change. A row is replaced, never edited under its place, save when nothing of it changes
+for the peer but the statement's number (`refresh_row`).
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, exists, false, func, literal, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from federation.wire import Ground
+from node.storage.dirt import Dirt, LogKey
+from node.storage.store import upsert
+from node.storage.tables import acked, dirty, holding, log, outbox, seen
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRow:
+    """What we hold out to a peer of a log since `pos`.
+
+    PUT has digest, map and the source of the holding it was projected from; WITHDRAW and RECALL
+    have none of them. `rulebook` is the digest under which it was decided.
+    """
+
+    peer: str
+    pos: int
+    origin: str
+    event: str
+    op: str
+    epoch: int
+    seq: int
+    seal: str
+    digest: str | None
+    map: bytes | None = field(repr=False)
+    src: str | None
+    hops: int
+    withheld: tuple[Ground, ...]
+    rulebook: str
+    urgent: bool
+    projected_at: datetime
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Place of the statement in the log's history."""
+        return (self.epoch, self.seq)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRow:
+    """A row of a peer's feed, and whether its log waits to be projected anew."""
+
+    offer: OfferRow
+    dirty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRow:
+    """What a source last told us of a log; it outlives the holding."""
+
+    src: str
+    origin: str
+    event: str
+    incarnation: str
+    pos: int
+    epoch: int
+    seq: int
+    digest: str | None
+
+
+def peek_dirt(conn: Connection, limit: int) -> tuple[Dirt, ...]:
+    """Give up to `limit` logs to project, urgent first, without holding their rows."""
+    rows = conn.execute(
+        select(dirty.c.origin, dirty.c.event, dirty.c.gen, dirty.c.urgent)
+        .order_by(dirty.c.urgent.desc(), dirty.c.origin, dirty.c.event)
+        .limit(limit)
+    )
+    return tuple(Dirt(row.origin, row.event, row.gen, row.urgent) for row in rows)
+
+
+def count_dirt(conn: Connection) -> int:
+    """Give how many logs wait to be projected."""
+    return conn.execute(select(func.count()).select_from(dirty)).scalar_one()
+
+
+def hold_dirt(conn: Connection, peeked: Iterable[Dirt]) -> frozenset[Dirt]:
+    """Hold the marks that nobody has renewed since, or is renewing now, to the end of the unit."""
+    return frozenset(mark for mark in peeked if _hold(conn, mark))
+
+
+def mark_all_dirty(conn: Connection) -> None:
+    """Mark every log that may travel, in one statement."""
+    every = (
+        select(log.c.origin, log.c.event, literal(1), false())
+        .where(log.c.type != "report")
+        .order_by(log.c.origin, log.c.event)
+    )
+    insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+    conn.execute(
+        insert(dirty)
+        .from_select(["origin", "event", "gen", "urgent"], every)
+        .on_conflict_do_update(index_elements=["origin", "event"], set_={"gen": dirty.c.gen + 1})
+    )
+
+
+def rows_of_logs(
+    conn: Connection, logs: Collection[LogKey]
+) -> Mapping[LogKey, Mapping[str, OfferRow]]:
+    """Give, for each log, the row of each peer that has one."""
+    found: dict[LogKey, dict[str, OfferRow]] = {}
+    statement = select(outbox).where(tuple_(outbox.c.origin, outbox.c.event).in_(list(logs)))
+    for row in map(_offer_row, conn.execute(statement)):
+        found.setdefault((row.origin, row.event), {})[row.peer] = row
+    return found
+
+
+def put_row(conn: Connection, row: OfferRow) -> None:
+    """Let this be the peer's row of the log, instead of the one at an earlier place."""
+    upsert(conn, outbox, _values(row), key=("peer", "origin", "event"))
+
+
+def refresh_row(conn: Connection, row: OfferRow) -> None:
+    """Rewrite a row at its own place: nothing of it changes for the peer that has confirmed it."""
+    conn.execute(
+        update(outbox)
+        .where(outbox.c.peer == row.peer, outbox.c.pos == row.pos)
+        .values(_values(row))
+    )
+
+
+def rows_after(conn: Connection, peer: str, pos: int, limit: int) -> tuple[FeedRow, ...]:
+    """Give the peer's rows after the place, in order, at most `limit`."""
+    is_dirty = exists().where(dirty.c.origin == outbox.c.origin, dirty.c.event == outbox.c.event)
+    rows = conn.execute(
+        select(outbox, is_dirty.label("is_dirty"))
+        .where(outbox.c.peer == peer, outbox.c.pos > pos)
+        .order_by(outbox.c.pos)
+        .limit(limit)
+    )
+    return tuple(FeedRow(_offer_row(row), bool(row.is_dirty)) for row in rows)
+
+
+def clean_places(conn: Connection, peer: str, after: int, upto: int) -> frozenset[int]:
+    """Give the places in (after, upto] of the peer's feed that hold rows of clean logs."""
+    is_dirty = exists().where(dirty.c.origin == outbox.c.origin, dirty.c.event == outbox.c.event)
+    rows = conn.execute(
+        select(outbox.c.pos).where(
+            outbox.c.peer == peer, outbox.c.pos > after, outbox.c.pos <= upto, ~is_dirty
+        )
+    )
+    return frozenset(row.pos for row in rows)
+
+
+def row_by_digest(conn: Connection, peer: str, digest: str) -> FeedRow | None:
+    """Give the row of this peer's own feed that names the projection, or None."""
+    is_dirty = exists().where(dirty.c.origin == outbox.c.origin, dirty.c.event == outbox.c.event)
+    row = conn.execute(
+        select(outbox, is_dirty.label("is_dirty"))
+        .where(outbox.c.peer == peer, outbox.c.digest == digest)
+        .limit(1)
+    ).first()
+    return None if row is None else FeedRow(_offer_row(row), bool(row.is_dirty))
+
+
+def confirmed_holders(conn: Connection, origin: str, event: str) -> Mapping[str, str]:
+    """Give the last op of the log that each peer confirmed: the ledger."""
+    rows = conn.execute(
+        select(acked.c.peer, acked.c.op).where(acked.c.origin == origin, acked.c.event == event)
+    )
+    return {row.peer: row.op for row in rows}
+
+
+def holding_sources(conn: Connection, origin: str, event: str) -> tuple[str, ...]:
+    """Give the sources that hold something of the log out to us."""
+    rows = conn.execute(
+        select(holding.c.src)
+        .where(holding.c.origin == origin, holding.c.event == event)
+        .order_by(holding.c.src)
+    )
+    return tuple(row.src for row in rows)
+
+
+def find_seen(conn: Connection, src: str, origin: str, event: str) -> SeenRow | None:
+    """Give what the source last told us of the log, or None."""
+    row = conn.execute(
+        select(seen).where(seen.c.src == src, seen.c.origin == origin, seen.c.event == event)
+    ).first()
+    return None if row is None else _seen_row(row)
+
+
+def seen_in_other_lives(conn: Connection, src: str, incarnation: str) -> tuple[SeenRow, ...]:
+    """Give what we hold from the source only by the word of an earlier life of its feed."""
+    rows = conn.execute(
+        select(seen).where(
+            seen.c.src == src, seen.c.incarnation != incarnation, seen.c.digest.is_not(None)
+        )
+    )
+    return tuple(map(_seen_row, rows))
+
+
+def put_seen(conn: Connection, row: SeenRow) -> None:
+    """Remember what the source told us, instead of what it told before."""
+    upsert(conn, seen, {one.name: getattr(row, one.name) for one in fields(SeenRow)})
+
+
+def _hold(conn: Connection, mark: Dirt) -> bool:
+    row = conn.execute(
+        select(dirty.c.gen)
+        .where(dirty.c.origin == mark.origin, dirty.c.event == mark.event)
+        .with_for_update(skip_locked=True)
+    ).first()
+    return row is not None and row.gen == mark.gen
+
+
+def _seen_row(row: Row[Any]) -> SeenRow:
+    return SeenRow(**{one.name: getattr(row, one.name) for one in fields(SeenRow)})
+
+
+def _offer_row(row: Row[Any]) -> OfferRow:
+    values = {one.name: getattr(row, one.name) for one in fields(OfferRow)}
+    return OfferRow(**{**values, "withheld": tuple(map(_ground, json.loads(row.withheld)))})
+
+
+def _ground(members: Mapping[str, Any]) -> Ground:
+    return Ground(**{**members, "fields": tuple(members["fields"])})
+
+
+def _values(row: OfferRow) -> dict[str, object]:
+    values = {one.name: getattr(row, one.name) for one in fields(row)}
+    return {**values, "withheld": json.dumps([ground.members() for ground in row.withheld])}

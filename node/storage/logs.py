@@ -1,0 +1,205 @@
+"""Logs and holdings: what we know of each log, and what each source gave us of it.
+
+A log is named (origin, event). The newest statement of any source counts for reading; the bytes
+come from one holding, the best: newest version first, then fewest hops (our own logs have none).
+`recalled_*` is the floor under which nothing of the log may ever be held again; it outlives the
+bodies. Package bytes are kept as they came, zstd-compressed.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+import zstandard
+from sqlalchemy import Connection, Row, and_, delete, insert, select, update
+
+from node.storage.store import upsert
+from node.storage.tables import holding, log
+from sharing.event import Members
+
+_MAX_PACKAGE_BYTES = 128 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """What is known of one log; bytes are in its holdings."""
+
+    origin: str
+    event: str
+    type: str
+    epoch: int
+    seq: int
+    seal: str
+    source: str | None
+    published: bool
+    urgent: bool
+    report: str | None
+    ground: Mapping[str, object]
+    recalled_epoch: int | None
+    recalled_seq: int | None
+    recall: bytes | None = field(repr=False)
+    first_seen_at: datetime
+    updated_at: datetime
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Place of the newest statement in the log's history."""
+        return (self.epoch, self.seq)
+
+    @property
+    def is_recalled(self) -> bool:
+        """Whether the newest statement known lies on or under the recall floor."""
+        if self.recalled_epoch is None or self.recalled_seq is None:
+            return False
+        return self.version <= (self.recalled_epoch, self.recalled_seq)
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingRow:
+    """What one source gave us of a log; `package` is uncompressed here."""
+
+    origin: str
+    event: str
+    src: str
+    epoch: int
+    seq: int
+    seal: str
+    digest: str
+    hops: int
+    package: bytes = field(repr=False)
+    withheld: Sequence[Members]
+    received_at: datetime
+
+
+def find_log(
+    conn: Connection, origin: str, event: str, *, for_update: bool = False
+) -> LogRow | None:
+    """Give the log, or None; `for_update` holds its row to the end of the unit."""
+    statement = select(log).where(log.c.origin == origin, log.c.event == event)
+    row = conn.execute(statement.with_for_update() if for_update else statement).first()
+    return None if row is None else _log_row(row)
+
+
+def add_log(conn: Connection, row: LogRow) -> None:
+    """Insert a log that was not there.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: it is there already.
+    """
+    conn.execute(insert(log).values(**_log_values(row)))
+
+
+def advance_log(conn: Connection, row: LogRow, *, since: tuple[int, int]) -> bool:
+    """Write a newer statement over the version `since`; False: another writer was first."""
+    values = _log_values(row)
+    changed = conn.execute(
+        update(log)
+        .where(
+            log.c.origin == row.origin,
+            log.c.event == row.event,
+            log.c.epoch == since[0],
+            log.c.seq == since[1],
+        )
+        .values(**values)
+    )
+    return changed.rowcount == 1
+
+
+def set_published(conn: Connection, origin: str, event: str, *, published: bool) -> None:
+    """Let the log leave, or keep it at home again."""
+    conn.execute(
+        update(log).where(log.c.origin == origin, log.c.event == event).values(published=published)
+    )
+
+
+def set_recalled(
+    conn: Connection, origin: str, event: str, version: tuple[int, int], recall: bytes
+) -> None:
+    """Raise the recall floor to `version` and keep the originator's signed word for it."""
+    conn.execute(
+        update(log)
+        .where(log.c.origin == origin, log.c.event == event)
+        .values(recalled_epoch=version[0], recalled_seq=version[1], recall=recall)
+    )
+
+
+def put_holding(conn: Connection, row: HoldingRow) -> None:
+    """Keep what a source holds out to us of a log now, instead of what it gave before."""
+    upsert(
+        conn,
+        holding,
+        {
+            "origin": row.origin,
+            "event": row.event,
+            "src": row.src,
+            "epoch": row.epoch,
+            "seq": row.seq,
+            "seal": row.seal,
+            "digest": row.digest,
+            "hops": row.hops,
+            "package": zstandard.compress(row.package),
+            "withheld": json.dumps(list(row.withheld)),
+            "received_at": row.received_at,
+        },
+    )
+
+
+def best_holding(conn: Connection, origin: str, event: str) -> HoldingRow | None:
+    """Give the holding readers go by: newest version, then fewest hops (0 is the originator's).
+
+    The one that is relayed, if any, is the same one: `federation/relay.py` chooses alike.
+    """
+    row = conn.execute(
+        select(holding)
+        .where(holding.c.origin == origin, holding.c.event == event)
+        .order_by(
+            holding.c.epoch.desc(),
+            holding.c.seq.desc(),
+            holding.c.hops,
+            holding.c.src.desc(),
+        )
+        .limit(1)
+    ).first()
+    return None if row is None else _holding_row(row)
+
+
+def find_holding(conn: Connection, origin: str, event: str, src: str) -> HoldingRow | None:
+    """Give what `src` gave us of the log, or None."""
+    row = conn.execute(
+        select(holding).where(
+            and_(holding.c.origin == origin, holding.c.event == event, holding.c.src == src)
+        )
+    ).first()
+    return None if row is None else _holding_row(row)
+
+
+def every_package(conn: Connection) -> Iterator[tuple[str, str, bytes]]:
+    """Yield (origin, event, package) of every holding, one at a time: for audits, not for doors."""
+    for row in conn.execute(select(holding).order_by(holding.c.origin, holding.c.event)):
+        found = _holding_row(row)
+        yield found.origin, found.event, found.package
+
+
+def erase_holdings(conn: Connection, origin: str, event: str, *, src: str | None = None) -> int:
+    """Drop the bytes of the log that `src` gave us, or everybody; gives how many holdings went."""
+    statement = delete(holding).where(holding.c.origin == origin, holding.c.event == event)
+    if src is not None:
+        statement = statement.where(holding.c.src == src)
+    return conn.execute(statement).rowcount
+
+
+def _log_row(row: Row[Any]) -> LogRow:
+    values = {name: getattr(row, name) for name in LogRow.__dataclass_fields__}
+    return LogRow(**{**values, "ground": json.loads(row.ground)})
+
+
+def _log_values(row: LogRow) -> dict[str, object]:
+    return {**asdict(row), "ground": json.dumps(dict(row.ground), sort_keys=True)}
+
+
+def _holding_row(row: Row[Any]) -> HoldingRow:
+    values = {name: getattr(row, name) for name in HoldingRow.__dataclass_fields__}
+    package = zstandard.decompress(row.package, max_output_size=_MAX_PACKAGE_BYTES)
+    return HoldingRow(**{**values, "package": package, "withheld": json.loads(row.withheld)})

@@ -1,0 +1,171 @@
+"""Where we stand with each peer: its feed of us, and our place in its feed.
+
+`head_pos` is the newest place in the feed we keep for the peer, `acked_pos` the place it has
+confirmed by coming back with that cursor. `cursor`, `incarnation` and `pos` are our place in the
+feed it keeps for us. What a peer confirmed, log by log, is the ledger `acked`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select, update
+
+from federation.call import Bookmark
+from node.storage.store import insert_new, upsert
+from node.storage.tables import acked, outbox, peer
+
+_LEDGER = ("peer", "origin", "event", "op", "digest", "epoch", "seq")
+
+
+@dataclass(frozen=True, slots=True)
+class PeerRow:
+    """One peer, both directions."""
+
+    org: str
+    wants: str
+    head_pos: int
+    acked_pos: int
+    asked_at: datetime | None
+    basis: str | None
+    incarnation: str | None
+    cursor: str | None
+    pos: int
+    pulled_at: datetime | None
+    failures: int
+    next_try_at: datetime | None
+    last_error: str | None
+    last_error_at: datetime | None
+
+    @property
+    def bookmark(self) -> Bookmark | None:
+        """Our place in the feed it keeps for us; None: at the start."""
+        if self.incarnation is None or self.cursor is None:
+            return None
+        return Bookmark(self.incarnation, self.pos, self.cursor)
+
+
+def add_peer(conn: Connection, org: str, *, wants: str) -> bool:
+    """Begin with a peer; False: it is known."""
+    return insert_new(conn, peer, {"org": org, "wants": wants})
+
+
+def find_peer(conn: Connection, org: str) -> PeerRow | None:
+    """Give the peer, or None."""
+    return next(iter(_peers(conn, orgs=[org], for_update=False)), None)
+
+
+def list_peers(conn: Connection) -> tuple[PeerRow, ...]:
+    """Give every peer there is, by its id."""
+    return _peers(conn, orgs=None, for_update=False)
+
+
+def lock_peers(conn: Connection, orgs: Iterable[str]) -> Mapping[str, PeerRow]:
+    """Hold the rows of these peers to the end of the unit; places are given out under them."""
+    return {row.org: row for row in _peers(conn, orgs=list(orgs), for_update=True)}
+
+
+def set_basis(conn: Connection, org: str, basis: str) -> None:
+    """Note what the peer's projections rest on from now on."""
+    conn.execute(update(peer).where(peer.c.org == org).values(basis=basis))
+
+
+def set_head(conn: Connection, org: str, pos: int) -> None:
+    """Move the head of the feed that we keep for the peer."""
+    conn.execute(update(peer).where(peer.c.org == org).values(head_pos=pos))
+
+
+def note_ask(conn: Connection, row: PeerRow, *, pos: int, wants: str, at: datetime) -> None:
+    """The peer came with a cursor at `pos`: all up to there is confirmed, and enters the ledger.
+
+    A cursor from before what is confirmed already (a peer that begins anew) takes nothing back.
+    `row` must be held (`lock_peers`).
+    """
+    conn.execute(
+        update(peer)
+        .where(peer.c.org == row.org)
+        .values(asked_at=at, wants=wants, acked_pos=max(pos, row.acked_pos))
+    )
+    if pos <= row.acked_pos:
+        return
+    confirmed = select(*(outbox.c[name] for name in _LEDGER)).where(
+        outbox.c.peer == row.org, outbox.c.pos > row.acked_pos, outbox.c.pos <= pos
+    )
+    rows = [{**found, "acked_at": at} for found in conn.execute(confirmed).mappings()]
+    upsert(conn, acked, rows)
+
+
+def keep_bookmark(conn: Connection, org: str, bookmark: Bookmark) -> None:
+    """Our place in the peer's feed, written with what the page brought."""
+    conn.execute(
+        update(peer)
+        .where(peer.c.org == org)
+        .values(incarnation=bookmark.incarnation, cursor=bookmark.cursor, pos=bookmark.pos)
+    )
+
+
+def begin_anew(conn: Connection, org: str) -> None:
+    """The peer's feed lives a new life: forget our place in the old one."""
+    conn.execute(update(peer).where(peer.c.org == org).values(incarnation=None, cursor=None, pos=0))
+
+
+def note_success(conn: Connection, org: str, *, at: datetime, next_try_at: datetime) -> None:
+    """The peer answered: ask again when its turn comes."""
+    conn.execute(
+        update(peer)
+        .where(peer.c.org == org)
+        .values(pulled_at=at, failures=0, next_try_at=next_try_at, last_error=None)
+    )
+
+
+def note_failure(
+    conn: Connection, org: str, *, error: str, at: datetime, next_try_at: datetime
+) -> None:
+    """The peer gave no usable answer; the error is kept as it was said."""
+    conn.execute(
+        update(peer)
+        .where(peer.c.org == org)
+        .values(
+            failures=peer.c.failures + 1,
+            next_try_at=next_try_at,
+            last_error=error,
+            last_error_at=at,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a peer has not confirmed: how many rows of its feed, and since when the oldest."""
+
+    rows: int
+    since: datetime
+
+
+def waiting_rows(conn: Connection) -> Mapping[str, Waiting]:
+    """Give what waits for each peer that has not confirmed everything."""
+    rows = conn.execute(
+        select(
+            outbox.c.peer,
+            func.count().label("waiting"),
+            func.min(outbox.c.projected_at).label("since"),
+        )
+        .join(peer, peer.c.org == outbox.c.peer)
+        .where(outbox.c.pos > peer.c.acked_pos)
+        .group_by(outbox.c.peer)
+    )
+    return {row.peer: Waiting(row.waiting, row.since) for row in rows}
+
+
+def _peers(
+    conn: Connection, *, orgs: Sequence[str] | None, for_update: bool
+) -> tuple[PeerRow, ...]:
+    statement = select(peer).order_by(peer.c.org)  # one order: two units never wait in a ring
+    if orgs is not None:
+        statement = statement.where(peer.c.org.in_(orgs))
+    if for_update:
+        statement = statement.with_for_update()
+    return tuple(
+        PeerRow(**{name: getattr(row, name) for name in PeerRow.__dataclass_fields__})
+        for row in conn.execute(statement)
+    )

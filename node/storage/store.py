@@ -1,0 +1,202 @@
+"""The one way to the database: units of work on SQLite and PostgreSQL alike.
+
+An action opens one unit; repositories are modules of functions that take its connection first and
+never commit. A unit commits when its block ends and rolls back when the block raises. No unit stays
+open while the network, a signature or a parse is at work.
+
+A read unit sees one instant of the database and cannot write. Write units on SQLite follow each
+other (`BEGIN IMMEDIATE`, so that no unit fails half way for want of the write lock); on PostgreSQL
+they run side by side: lock rows (`with_for_update`) or a name (`lock_name`) before reading what the
+write depends on.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from node.storage.errors import StoreBusyError, StoreError
+
+BUSY_S = 30
+# Parameters carry secrets and withheld values: no error message shows them. The pool has room for
+# every thread of the web server, so that a request waits for a lock, never for a connection.
+_POOL = {"hide_parameters": True, "pool_size": 16, "max_overflow": 48}
+Row = Mapping[str, object]
+Guard = Callable[[Connection], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One transaction: everything done on its connection happens, or nothing does."""
+
+    connection: Connection
+
+
+class Store:
+    """A database opened for units of work; threads may share it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.guard: Guard | None = None
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        # Fairer and faster than SQLite's sleeping retries, which are left for other processes.
+        self._turn = threading.Lock()
+        if self._is_sqlite:
+            self._reader = engine.execution_options(read_only=True)
+        else:
+            self._reader = engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+
+    @contextmanager
+    def read(self) -> Iterator[Unit]:
+        """Give a unit that sees one instant of the database and cannot write."""
+        with self._reader.connect() as connection, connection.begin():
+            yield Unit(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[Unit]:
+        """Give a unit that commits at the end of the block; units do not nest.
+
+        Raises:
+            StoreBusyError: another writer of this process held its unit for 30 s.
+        """
+        if self._is_sqlite and not self._turn.acquire(timeout=BUSY_S):
+            raise StoreBusyError(f"no turn to write within {BUSY_S} s: are write units nested?")
+        try:
+            with self.engine.begin() as connection:
+                if self.guard is not None:
+                    self.guard(connection)
+                yield Unit(connection)
+        finally:
+            if self._is_sqlite:
+                self._turn.release()
+
+    def guarded(self, guard: Guard) -> "Store":
+        """Give this store with `guard` called first in every write unit; raising, it ends it."""
+        store = copy(self)
+        store.guard = guard
+        return store
+
+    def close(self) -> None:
+        """Close every connection of the pool."""
+        self.engine.dispose()
+
+
+def open_store(url: str) -> Store:
+    """Open `sqlite:///PATH` or `postgresql+psycopg://…`; tables are made by `migrate`.
+
+    Raises:
+        StoreError: the address names another kind of database, or SQLite in memory.
+    """
+    address = make_url(url)
+    match address.get_backend_name():
+        case "sqlite":
+            return Store(_open_sqlite(url, address.database))
+        case "postgresql":
+            psycopg = address.set(drivername="postgresql+psycopg")
+            return Store(create_engine(psycopg, pool_pre_ping=True, **_POOL))
+        case other:
+            raise StoreError(f"database_url: sqlite or postgresql, not {other}")
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    rows: Row | Sequence[Row],
+    *,
+    key: Sequence[str] = (),
+) -> None:
+    """Insert the rows; where `key` (the primary key unless given) is taken, overwrite the rest.
+
+    Only columns named in the first row are written; all rows name the same ones.
+    """
+    named = _as_list(rows)
+    if not named:
+        return
+    columns = key or [column.name for column in table.primary_key]
+    statement = _insert(connection, table)
+    changed = {name: statement.excluded[name] for name in named[0] if name not in columns}
+    if changed:
+        statement = statement.on_conflict_do_update(index_elements=columns, set_=changed)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=columns)
+    connection.execute(statement, named)
+
+
+def insert_new(connection: Connection, table: Table, row: Row) -> bool:
+    """Insert the row unless it collides with one that is there; tell whether it was new."""
+    statement = _insert(connection, table).on_conflict_do_nothing()
+    counted = statement.execution_options(preserve_rowcount=True)
+    return connection.execute(counted, row).rowcount == 1
+
+
+def lock_name(connection: Connection, name: str) -> None:
+    """Wait until no other unit holds `name`; held to the end of this unit.
+
+    On SQLite a write unit is alone anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+def _as_list(rows: Row | Sequence[Row]) -> list[Row]:
+    return [rows] if isinstance(rows, Mapping) else list(rows)
+
+
+def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
+
+
+def _open_sqlite(url: str, path: str | None) -> Engine:
+    """Give an engine over one file.
+
+    The file holds hospitals' incidents: nobody else reads it, and its -wal and -shm take
+    the same mode. A connection lasts (pool), since opening one costs more than most units.
+    """
+    if not path or path == ":memory:":
+        raise StoreError("database_url: SQLite needs a file, several threads share it")
+    Path(path).touch(mode=0o600)
+    engine = create_engine(url, connect_args={"timeout": BUSY_S}, **_POOL)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(dbapi: SqliteConnection, entry: ConnectionPoolEntry) -> None:
+    """Set what SQLite forgets with each connection.
+
+    synchronous=FULL: under WAL, NORMAL survives kill -9 but a power cut may lose the last commits,
+    and a hospital that saw "received" has a legal deadline behind it. One fsync a commit is cheap
+    beside sealing.
+    """
+    del entry
+    dbapi.isolation_level = None  # begin and commit are ours, not the driver's guesses
+    if dbapi.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        dbapi.execute("PRAGMA journal_mode = WAL")
+    dbapi.execute("PRAGMA synchronous = FULL")
+    dbapi.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql(f"PRAGMA query_only = {int(reads_only)}")
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")

@@ -1,0 +1,356 @@
+"""Every table of a node, on SQLite and PostgreSQL alike.
+
+Columns are an index over bytes kept as they came: `holding.package` is the truth, all else can be
+made again from it. A log is named (origin, event), never by its uuid alone. Instants are stored as
+integer microseconds UTC (`Instant`), so that both databases sort and compare them the same way.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime, kept as microseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Give the stored integer; a naive datetime is a bug and raises TypeError."""
+        del dialect
+        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Give the aware datetime back."""
+        del dialect
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+_UUID = String(36)
+_HEX = String(64)
+# SQLite gives row ids to INTEGER keys only.
+_ROWID = BigInteger().with_variant(Integer, "sqlite")
+
+# People -------------------------------------------------------------------------------------------
+
+org = Table(
+    "org",
+    metadata,
+    Column("org", _UUID, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("kind", String(32), nullable=False),  # hospital | supplier | node | hub
+    Column("country", String(2), nullable=False),
+    Column("enrolment", String(64)),  # id of the enrolment rule accepted, e.g. fr-health/3
+    # JSON: entity_type, contact … prefilled in reports
+    Column("details", Text, nullable=False, default="{}"),
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("login", String(120), primary_key=True),
+    Column("org", _UUID, ForeignKey("org.org"), nullable=False),
+    Column("role", String(32), nullable=False),  # hospital | operator | hub_analyst
+    Column("password_hash", String(200)),
+    Column("created_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("token_hash", _HEX, primary_key=True),
+    Column("prefix", String(16), nullable=False),
+    Column("login", String(120), ForeignKey("person.login"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("session_hash", _HEX, primary_key=True),
+    Column("login", String(120), ForeignKey("person.login"), nullable=False),
+    Column("csrf", String(64), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("n", _ROWID, primary_key=True, autoincrement=False),  # dense: a missing line shows
+    Column("at", Instant, nullable=False),
+    Column("actor", String(160), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("origin", _UUID),
+    Column("event", _UUID),
+    Column("detail", Text, nullable=False),  # JSON; never a secret or a withheld value
+    Column("prev", _HEX, nullable=False),
+    Column("hash", _HEX, nullable=False),
+)
+
+# Logs ---------------------------------------------------------------------------------------------
+
+log = Table(
+    "log",
+    metadata,
+    Column("origin", _UUID, primary_key=True),
+    Column("event", _UUID, primary_key=True),
+    Column("type", String(16), nullable=False),  # event | report
+    Column("epoch", BigInteger, nullable=False),  # of the newest statement known
+    Column("seq", BigInteger, nullable=False),
+    Column("seal", _HEX, nullable=False),
+    Column("source", _UUID),  # own logs: the local org that said it; null for received ones
+    Column("published", Boolean, nullable=False),  # true for received logs
+    Column("urgent", Boolean, nullable=False, default=False),
+    Column("report", _UUID),  # of an own incident's event log: uuid of the report log laid over it
+    Column("ground", Text, nullable=False, default="{}"),  # JSON: what its labels rest on (D11)
+    Column("recalled_epoch", BigInteger),  # the recall floor; outlives the bodies
+    Column("recalled_seq", BigInteger),
+    Column("recall", LargeBinary),  # the originator's signed recall
+    Column("first_seen_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False, index=True),
+)
+
+holding = Table(
+    "holding",
+    metadata,
+    Column("origin", _UUID, primary_key=True),
+    Column("event", _UUID, primary_key=True),
+    Column("src", _UUID, primary_key=True),  # own org for our own logs, else the peer it came from
+    Column("epoch", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("seal", _HEX, nullable=False),
+    Column("digest", _HEX, nullable=False),
+    Column("hops", Integer, nullable=False),
+    Column("package", LargeBinary, nullable=False),  # zstd of the package; own: everything live
+    Column("withheld", Text, nullable=False, default="[]"),  # JSON: the sender's grounds
+    Column("received_at", Instant, nullable=False),
+    ForeignKeyConstraint(["origin", "event"], ["log.origin", "log.event"]),
+)
+
+slot_class = Table(
+    "slot_class",
+    metadata,
+    Column("id", _ROWID, primary_key=True),
+    Column("digest", _HEX, nullable=False, unique=True),
+    Column("facts", Text, nullable=False),  # JSON: log, kind, type, label, until, addressees
+)
+
+entry = Table(  # one row per disclosed core (its info) and attribute of the holding readers go by
+    "entry",
+    metadata,
+    Column("id", _ROWID, primary_key=True),
+    Column("origin", _UUID, nullable=False),
+    Column("event", _UUID, nullable=False),
+    Column("src", _UUID, nullable=False),
+    Column("record", Integer, nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("uuid", _UUID, nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("value", Text, nullable=False),
+    Column("value_key", String(64), nullable=False, index=True),  # H(casefolded value or part), hex
+    Column("head_class", _ROWID, ForeignKey("slot_class.id"), nullable=False),
+    Column("value_class", _ROWID, ForeignKey("slot_class.id"), nullable=False),
+    Index("ix_entry_log", "origin", "event", "src"),
+)
+
+log_class = Table(  # which slot classes occur in the holding readers go by: who may see anything of
+    "log_class",  # the log, what a hold or a changed rule touches, without opening its bytes
+    metadata,
+    Column("origin", _UUID, primary_key=True),
+    Column("event", _UUID, primary_key=True),
+    Column("class_id", _ROWID, ForeignKey("slot_class.id"), primary_key=True, index=True),
+    Column("src", _UUID, nullable=False),
+)
+
+stage = Table(  # submitted stages of a report, append-only
+    "stage",
+    metadata,
+    # a report's id is its org's own word: one that another org has used too tells nobody anything
+    Column("org", _UUID, ForeignKey("org.org"), primary_key=True),
+    Column("report_id", _UUID, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("stage", String(32), nullable=False),
+    Column("content_hash", _HEX, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # zstd of what was sent; H of it is the hash
+    Column("event", _UUID, nullable=False),  # of the event log cut from it (origin = us)
+    Column("report", _UUID, nullable=False),  # of the report log
+    Column("submitted_at", Instant, nullable=False),
+    Column("submitted_by", String(160), nullable=False),
+    Column("aware_at", Instant),  # this and the next three: what its clocks run on
+    Column("handled_at", Instant),
+    Column("status", String(32), nullable=False),
+    Column("significant", String(32), nullable=False),
+    Column("completeness", Integer, nullable=False),  # percent
+    Column("due", Text, nullable=False),  # JSON: {what: instant}
+    Index("ix_stage_event", "event"),
+)
+
+release = Table(
+    "release",
+    metadata,
+    Column("id", _ROWID, primary_key=True),
+    Column("origin", _UUID, nullable=False),
+    Column("event", _UUID, nullable=False),
+    Column("record", _UUID, nullable=False),
+    Column("slot_type", Integer, nullable=False),
+    Column("slot_hash", _HEX, nullable=False),
+    Column("party", _UUID, nullable=False),
+    Column("released_by", String(160), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("released_at", Instant, nullable=False),
+    UniqueConstraint("origin", "event", "record", "slot_type", "slot_hash", "party"),
+)
+
+# Federation ---------------------------------------------------------------------------------------
+
+dirty = Table(  # a set, not a log: what must be projected anew
+    "dirty",
+    metadata,
+    Column("origin", _UUID, primary_key=True),
+    Column("event", _UUID, primary_key=True),
+    Column("gen", BigInteger, nullable=False, default=1),
+    Column("urgent", Boolean, nullable=False, default=False),
+)
+
+wake = Table(  # next instant at which a verdict on this log may change with no write
+    "wake",
+    metadata,
+    Column("origin", _UUID, primary_key=True),
+    Column("event", _UUID, primary_key=True),
+    Column("at", Instant, nullable=False, index=True),
+)
+
+peer = Table(
+    "peer",
+    metadata,
+    Column("org", _UUID, primary_key=True),
+    # what we serve it
+    Column("wants", String(8), nullable=False, default="own"),
+    Column("head_pos", BigInteger, nullable=False, default=0),
+    Column("acked_pos", BigInteger, nullable=False, default=0),
+    Column("asked_at", Instant),  # it last pulled from us
+    Column("basis", _HEX),  # H(rulebook, party, wants) its outbox rests on; another: all logs dirty
+    # what we pull from it
+    Column("incarnation", String(32)),
+    Column("cursor", Text),
+    Column("pos", BigInteger, nullable=False, default=0),
+    Column("pulled_at", Instant),  # last success
+    Column("failures", Integer, nullable=False, default=0),
+    Column("next_try_at", Instant),
+    Column("last_error", Text),
+    Column("last_error_at", Instant),
+)
+
+outbox = Table(  # only the latest row per (peer, log); pos is dense when written
+    "outbox",
+    metadata,
+    Column("peer", _UUID, primary_key=True),
+    Column("pos", BigInteger, primary_key=True),
+    Column("origin", _UUID, nullable=False),
+    Column("event", _UUID, nullable=False),
+    Column("op", String(8), nullable=False),  # PUT | WITHDRAW | RECALL
+    Column("epoch", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("seal", _HEX, nullable=False),
+    Column("digest", _HEX),
+    Column("map", LargeBinary),
+    Column("src", _UUID),  # the holding it is projected from
+    Column("hops", Integer, nullable=False, default=0),
+    Column("withheld", Text, nullable=False, default="[]"),
+    Column("rulebook", _HEX, nullable=False),
+    Column("urgent", Boolean, nullable=False, default=False),
+    Column("projected_at", Instant, nullable=False),
+    UniqueConstraint("peer", "origin", "event"),
+    Index("ix_outbox_digest", "peer", "digest"),  # packages are asked for by digest
+)
+
+acked = Table(  # what the peer has confirmed: the ledger of who holds what
+    "acked",
+    metadata,
+    Column("peer", _UUID, primary_key=True),
+    Column("origin", _UUID, primary_key=True),
+    Column("event", _UUID, primary_key=True),
+    Column("op", String(8), nullable=False),
+    Column("digest", _HEX),
+    Column("epoch", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("acked_at", Instant, nullable=False),
+)
+
+seen = Table(  # what a source last told us of a log; outlives the holding (idempotent ingest)
+    "seen",
+    metadata,
+    Column("src", _UUID, primary_key=True),
+    Column("origin", _UUID, primary_key=True),
+    Column("event", _UUID, primary_key=True),
+    Column("incarnation", String(32), nullable=False),
+    Column("pos", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("digest", _HEX),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", _ROWID, primary_key=True),
+    Column("src", _UUID, nullable=False),
+    Column("pos", BigInteger, nullable=False),
+    Column("origin", _UUID, nullable=False),
+    Column("event", _UUID, nullable=False),
+    Column("check", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("item_line", LargeBinary, nullable=False),
+    # as received; never indexed, never shown as content
+    Column("raw", LargeBinary, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    UniqueConstraint("src", "origin", "event", "pos"),
+)
+
+nonce = Table(  # spent request nonces, until their requests have expired
+    "nonce",
+    metadata,
+    Column("kid", String(64), primary_key=True),
+    Column("nonce", String(64), primary_key=True),
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
+lease = Table(  # who leads (runs the schedule); fence grows with every change of owner
+    "lease",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("until", Instant, nullable=False),
+)

@@ -1,0 +1,77 @@
+"""The scenario file: whole, sound, and the same table as the design's."""
+
+import csv
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from node.demo.errors import ScenarioError
+from node.demo.scenario import Check, read_scenario, shipped_scenario
+
+SCENARIO = shipped_scenario()
+NOW = {
+    "fr-hospital",
+    "fr-analyst",
+    "fr-other",
+    "be-node",
+    "be-hospital",
+    "de-node",
+    "de-hospital",
+    "hub",
+}
+LATER_ROWS = ("Sightings", "Ransom", "Payment", "Wallet")
+
+
+def designed(shared_data: Path) -> list[list[str]]:
+    text = (shared_data / "demo_visibility.csv").read_text(encoding="utf-8")
+    return list(csv.reader(text.splitlines()))
+
+
+def test_every_row_and_column_of_the_design_is_in_the_file(shared_data: Path) -> None:
+    rows = designed(shared_data)
+    assert [column.title for column in SCENARIO.columns] == rows[0][1:]
+    assert [row.datum for row in SCENARIO.rows] == [row[0] for row in rows[1:]]
+
+
+def test_the_design_says_absent_where_the_file_does(shared_data: Path) -> None:
+    rows = designed(shared_data)
+    for row, told in zip(SCENARIO.rows, rows[1:], strict=True):
+        for column, text in zip(SCENARIO.columns, told[1:], strict=True):
+            cell = row.cells[column.key]
+            if cell.check is not Check.LATER:
+                absent = text == "-" or text.startswith("agg")
+                assert (cell.check is Check.ABSENT) == absent, (row.datum, column.title, text)
+
+
+def test_only_police_public_and_four_kinds_of_rows_are_left_for_later() -> None:
+    for row in SCENARIO.rows:
+        for key, cell in row.cells.items():
+            is_later = key not in NOW or row.datum.startswith(LATER_ROWS)
+            assert (cell.check is Check.LATER) == is_later, (row.datum, key)
+
+
+def test_every_canary_is_typed_in_somewhere() -> None:
+    typed = "\n".join(
+        [*(str(step.body) for step in SCENARIO.steps), *(org.name for org in SCENARIO.orgs)]
+    )
+    for texts in SCENARIO.canaries.values():
+        for text in texts:
+            assert text in typed
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "named"),
+    [
+        ('by = "claire"', 'by = "clara"', "clara"),
+        ('node = "be"\norg = "be-hospital"', 'node = "bx"\norg = "be-hospital"', "bx"),
+        ('"absent"]', '"gone"]', "gone"),
+        ('fr-other = ["', 'fr-oter = ["', "fr-oter"),
+        ("[[row]]", "[[row", "line"),
+    ],
+)
+def test_a_slip_in_the_file_is_told_by_name(before: str, after: str, named: str) -> None:
+    text = files("node.demo").joinpath("cassiopee.toml").read_text(encoding="utf-8")
+    assert before in text
+    with pytest.raises(ScenarioError, match=named):
+        read_scenario(text.replace(before, after, 1))

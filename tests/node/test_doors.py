@@ -1,0 +1,143 @@
+"""The outer door and the body cap, before a face of our own making."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
+from structlog.testing import LogCapture
+
+from node.doors import BodyCap, OuterDoor
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+async def count(request: Request) -> Response:
+    return PlainTextResponse(str(len(await request.body())))
+
+
+async def swallow(request: Request) -> Response:
+    """Answers something else when reading fails, as frameworks do."""
+    try:
+        await request.body()
+    except Exception:  # noqa: BLE001  what is tested
+        return PlainTextResponse("bad body", 400)
+    return PlainTextResponse("fine")
+
+
+async def fail(request: Request) -> Response:
+    raise RuntimeError("salt 1234")
+
+
+async def dressed(request: Request) -> Response:
+    return PlainTextResponse("ok", headers={"Cache-Control": "max-age=60"})
+
+
+ROUTES = [
+    Route("/count", count, methods=["POST"]),
+    Route("/swallow", swallow, methods=["POST"]),
+    Route("/fail", fail),
+    Route("/dressed", dressed),
+    Route("/healthz", dressed),
+]
+
+
+def client_of(*, is_https: bool = True) -> TestClient:
+    app = Starlette(
+        routes=ROUTES,
+        middleware=[Middleware(OuterDoor, is_https=is_https), Middleware(BodyCap, cap=1000)],
+    )
+    return TestClient(app)
+
+
+@pytest.fixture
+def client() -> TestClient:
+    return client_of()
+
+
+@pytest.fixture
+def logged() -> Iterator[list[structlog.typing.EventDict]]:
+    capture = LogCapture()
+    before = structlog.get_config()["processors"]
+    structlog.configure(processors=[structlog.contextvars.merge_contextvars, capture])
+    yield capture.entries
+    structlog.configure(processors=before)
+
+
+def chunks(sizes: list[int]) -> Iterator[bytes]:
+    for size in sizes:
+        yield b"x" * size
+
+
+@pytest.mark.parametrize("path", ["/dressed", "/nowhere", "/fail"])
+def test_every_answer_carries_the_strict_headers(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["content-security-policy"] == CSP
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["strict-transport-security"] == "max-age=31536000"
+    assert len(headers["x-request-id"]) == 16
+
+
+def test_without_tls_nobody_is_told_to_insist_on_it() -> None:
+    assert "strict-transport-security" not in client_of(is_https=False).get("/dressed").headers
+
+
+def test_a_face_may_cache_what_it_says_and_nothing_else_is_kept(client: TestClient) -> None:
+    assert client.get("/dressed").headers["cache-control"] == "max-age=60"
+    assert client.get("/nowhere").headers["cache-control"] == "no-store"
+
+
+def test_a_failure_is_logged_and_answered_without_its_reason(
+    client: TestClient, logged: list[structlog.typing.EventDict]
+) -> None:
+    answer = client.get("/fail")
+    assert answer.status_code == 500
+    assert "salt" not in answer.text
+    assert answer.headers["x-request-id"] in answer.json()["detail"]
+    failure, request = logged
+    assert failure["log_level"] == "error"
+    assert failure["exc_info"]
+    assert failure["request"] == request["request"] == answer.headers["x-request-id"]
+
+
+def test_a_request_is_one_line_without_its_query(
+    client: TestClient, logged: list[structlog.typing.EventDict]
+) -> None:
+    client.get("/dressed?value=198.51.100.7")
+    client.get("/healthz")
+    (line,) = logged
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/dressed", 200)
+    assert "198.51.100.7" not in json.dumps(line)
+
+
+@pytest.mark.parametrize("sizes", [[1000], [500, 500], []])
+def test_a_body_up_to_the_cap_passes(client: TestClient, sizes: list[int]) -> None:
+    answer = client.post("/count", content=chunks(sizes))
+    assert (answer.status_code, answer.text) == (200, str(sum(sizes)))
+
+
+@pytest.mark.parametrize("path", ["/count", "/swallow"])
+@pytest.mark.parametrize("content", ["announced", "streamed"])
+def test_a_body_past_the_cap_is_refused(client: TestClient, path: str, content: str) -> None:
+    body = b"x" * 1001 if content == "announced" else chunks([500, 400, 101])
+    answer = client.post(path, content=body)
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["connection"] == "close"
+
+
+def test_a_length_that_lies_does_not_get_past_the_count(client: TestClient) -> None:
+    answer = client.post(
+        "/count", content=chunks([1001]), headers={"content-length": "not a number"}
+    )
+    assert answer.status_code == 413
