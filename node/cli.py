@@ -2,8 +2,8 @@
 
 Here is how commands are called; what they do is in `node.commands`, loaded by the command that
 needs it, so that `isac --help` answers at once. Answers go to stdout, everything else to stderr.
-Exit 0: done. 1: refused, with the reason on one line. 2: wrong usage. Whoever may read the data
-directory may do anything here; `--as` says in whose name.
+Exit 0: done. 1: refused, with the reason on one line. 2: wrong usage. 3: `serve` could not begin.
+Whoever may read the data directory may do anything here; `--as` says in whose name.
 """
 
 # ruff: noqa: PLC0415  see above
@@ -46,6 +46,7 @@ app.add_typer(imports, name="import")
 app.add_typer(seal, name="seal")
 app.add_typer(policy, name="policy")
 
+Package = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A package.")]
 HERE = Path("isac-data")
 OPERATOR = "operator"
 Data = Annotated[
@@ -297,6 +298,58 @@ def import_misp(
 
     refused = share.import_misp(data, login, files, tlp=tlp, publish=publish)
     raise typer.Exit(1 if refused else 0)
+
+
+@seal.command("verify")
+def verify_package(
+    file: Package,
+    keys: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="A roster.")],
+    prev: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The version held before."),
+    ] = None,
+) -> None:
+    """Check a package: 0 accepted, 1 refused with the numbered check and why."""
+    from node.commands import seal as packages
+
+    raise typer.Exit(packages.verify(file, keys, prev))
+
+
+@seal.command("redact")
+def redact_package(
+    file: Package,
+    withhold: Annotated[
+        list[str] | None,
+        typer.Argument(help="7 a record, 3-9 records, 2:2 a slot of a record."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to; else stdout.")] = None,
+    stricter_than: Annotated[
+        str | None, typer.Option(help="A TLP colour: withhold every slot above it.")
+    ] = None,
+    class_table: Annotated[
+        bool, typer.Option(help="Tell kinds and labels of what is withheld.")
+    ] = True,
+) -> None:
+    """Withhold parts of a package; what is left still verifies, and no key is needed."""
+    from node.commands import seal as packages
+
+    status = packages.redact(
+        file, withhold or [], out, stricter_than=stricter_than, class_table=class_table
+    )
+    raise typer.Exit(status)
+
+
+@seal.command("show")
+def show_package(
+    file: Package,
+    keys: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A roster, to prove it.")
+    ] = None,
+) -> None:
+    """Print what a package discloses, what it withholds, and who proved it."""
+    from node.commands import seal as packages
+
+    raise typer.Exit(packages.show(file, keys))
 
 
 @policy.command("check")

@@ -11,11 +11,12 @@ from datetime import datetime
 
 from federation.admit import Admitted, Known, Sighting, Version, is_ended, pruned
 from federation.relay import Held, relayed_from
-from federation.wire import ItemLine, Op
+from federation.wire import Ground, ItemLine, Op
 from node.actions.index import index_of
 from node.storage.entries import LogIndex
 from node.storage.feed import SeenRow
 from node.storage.logs import HoldingRow, LogRow
+from sharing.event import Json
 from sharing.seal.holding import Holding
 from sharing.seal.package import load_holding, write_package
 
@@ -143,12 +144,22 @@ def _row(
         digest=holding.digest,
         hops=line.hops,
         package=admitted.package,
-        withheld=[ground.members() for ground in line.withheld],
+        withheld=[_told(ground) for ground in line.withheld],
         # first sight of the statement, whoever showed it: a stolen key is judged by it (D29)
         received_at=min(
             (row.received_at for row in before.holdings if row.seal == line.seal), default=now
         ),
     )
+
+
+def _told(ground: Ground) -> Mapping[str, Json]:
+    return {
+        "ground": ground.ground,
+        "kind": ground.kind,
+        "records": ground.records,
+        "slots": ground.slots,
+        "fields": [*ground.fields],
+    }
 
 
 def _log(log: LogRow | None, admitted: Admitted, now: datetime) -> LogRow:

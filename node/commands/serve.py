@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -17,7 +18,10 @@ _log = structlog.get_logger(__name__)
 
 
 def serve(data: Path, *, until_stdin_closes: bool) -> None:
-    """Serve the node in `data` until a signal, or the end of stdin, stops it."""
+    """Serve the node in `data` until a signal, or the end of stdin, stops it.
+
+    Exits 3 where it cannot begin: the port is taken, or the schedule's start failed.
+    """
     configure_logs()
     with opened(data) as node:
         settings = node.settings
@@ -36,15 +40,14 @@ def serve(data: Path, *, until_stdin_closes: bool) -> None:
         if until_stdin_closes:
             threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()
         _log.info("serves", name=settings.name, at=settings.base_url, org=node.org)
-        server.run()
-    if not server.started:
-        sys.exit(1)
+        with suppress(KeyboardInterrupt):  # Ctrl-C has stopped it in good order
+            server.run()
     # A pull may still wait for a slow peer: nothing is half done, and nobody waits for it.
     sys.stderr.flush()
     os._exit(0)
 
 
 def _stop_at_end_of_stdin(server: uvicorn.Server) -> None:
-    while sys.stdin.buffer.read(4096):
+    while os.read(0, 4096):  # not sys.stdin, whose lock would still be held when Python ends
         pass
     server.should_exit = True

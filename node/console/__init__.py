@@ -1,1 +1,1 @@
-"""The pages for people: sign in, see what is known, report an incident, publish, release, recall."""
+"""The pages for people: see what is known, report an incident, publish, release, recall."""

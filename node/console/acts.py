@@ -1,4 +1,4 @@
-"""Pages by which an operator lets things go or takes them back; each asks once more before it acts."""
+"""Pages by which an operator lets things go or takes them back; each asks once before it acts."""
 
 from typing import Annotated
 
@@ -61,12 +61,10 @@ def add_holds(routes: APIRouter, node: Node, show: Show) -> None:
 
     @routes.get("/console/holds")
     def holds(request: Request, session: Annotated[Session, who]) -> Response:
-        return show.page(
-            request, "holds.html", session, holds=list_holds(node, session.caller)
-        )
+        return show.page(request, "holds.html", session, holds=list_holds(node, session.caller))
 
     @routes.get(_HOLD)
-    def ask_release(  # noqa: PLR0913
+    def ask_release(
         request: Request,
         session: Annotated[Session, who],
         origin: Origin,
@@ -79,7 +77,7 @@ def add_holds(routes: APIRouter, node: Node, show: Show) -> None:
         return show.page(request, "release.html", session, hold=found, reason="", why="")
 
     @routes.post(_HOLD)
-    def do_release(  # noqa: PLR0913
+    def do_release(
         request: Request,
         form: Annotated[Form, posted],
         origin: Origin,

@@ -18,7 +18,10 @@ _BY_SHAPE = (
     ("asn", re.compile(r"AS\d{1,10}", re.IGNORECASE)),
     ("onion", re.compile(r"[a-z2-7]{16,56}\.onion", re.IGNORECASE)),
     ("btc_address", re.compile(r"(bc1[a-z0-9]{11,71}|[13][1-9A-HJ-NP-Za-km-z]{25,34})")),
-    ("filename", re.compile(r"[^\s/\\]+\.(exe|dll|ps1|bat|cmd|vbs|js|lnk|zip|iso|docm|xlsm|hta|sh)")),
+    (
+        "filename",
+        re.compile(r"[^\s/\\]+\.(exe|dll|ps1|bat|cmd|vbs|js|lnk|zip|iso|docm|xlsm|hta|sh)"),
+    ),
     ("registry_key", re.compile(r"HK(LM|CU|CR|U|EY_[A-Z_]+)\\.+", re.IGNORECASE)),
     ("domain", re.compile(r"[a-z0-9_](?:[a-z0-9_-]*\.)+[a-z][a-z0-9-]{1,62}", re.IGNORECASE)),
 )

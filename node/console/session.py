@@ -123,11 +123,7 @@ def check_source(node: Node, request: Request) -> None:
         ForgedFormError: the browser says that it comes from elsewhere, or does not say.
     """
     site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        is_ours = site == "same-origin"
-    else:
-        is_ours = _is_our_origin(node, request)
-    if not is_ours:
+    if not (_is_our_origin(node, request) if site is None else site == "same-origin"):
         raise ForgedFormError
 
 

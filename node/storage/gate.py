@@ -72,7 +72,7 @@ def _in_some_sight(
             and_(
                 own if sight.own else not_(own),
                 holding.c.hops == 0 if sight.direct else holding.c.hops > 0,
-                log.c.published.is_not(None),
+                log.c.published.is_(sight.published),
                 allowed(sight),
             )
             for sight in gate.sights

@@ -25,6 +25,8 @@ def read_members(
 
 def member(members: Mapping[str, object], name: str, read: Callable[[object], T]) -> T:
     """One member, read by `read`; what is wrong is told with the member's name."""
+    if name not in members:
+        raise UnreadableError(f"{name}: missing")
     return told(name, read, members[name])
 
 

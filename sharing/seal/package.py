@@ -59,6 +59,8 @@ def write_package(
     """
     shown = holding if masks is None else holding.narrowed(masks)
     disclosure = shown.disclosure
+    if not disclosure.count:
+        raise ValueError("a package discloses something; this one would not")
     head = Head(
         payload=shown.payload,
         signatures=shown.signatures,

@@ -106,7 +106,9 @@ def reseal(
         anew = replace(version, epoch=old.epoch + 1)
         return _seal_all(live, anew, signers, seed, class_salt)
     table = ClassTable.of(class_salt, [*classes.runs, *added.headers])
-    return _sign(version, kept.extended(added), tree, all_void, table, signers)
+    disclosure = kept.extended(added)
+    _check_labels(disclosure)
+    return _sign(version, disclosure, tree, all_void, table, signers)
 
 
 def _seal_all(
@@ -123,6 +125,7 @@ def _seal_all(
         for _, record in sorted(clusters[cluster], key=itemgetter(0))
     ]
     disclosure = _disclose(ordered, 0, seed)
+    _check_labels(disclosure)
     tree = fold(disclosure.leaves(), len(ordered), ())
     table = ClassTable.of(class_salt, disclosure.headers)
     return _sign(version, disclosure, tree, (), table, signers)
@@ -148,7 +151,8 @@ def _sign(
     classes: ClassTable,
     signers: Sequence[Signer],
 ) -> Holding:
-    _check_labels(disclosure)
+    if not signers:
+        raise ValueError("a statement needs a signer")
     statement = Statement(
         log=version.log,
         event=version.event,

@@ -132,7 +132,7 @@ def fold(leaves: Sequence[Stretch], size: int, proof: Iterable[bytes]) -> Tree:
     while True:
         level = _with_siblings(level, width, hashes)
         levels.append(level)
-        if width == 1:
+        if width <= 1:
             break
         level, width = _parents(level), (width + 1) >> 1
     if next(hashes, None) is not None:

@@ -247,6 +247,13 @@ def test_a_record_once_void_stays_void() -> None:
     )
 
 
+def test_a_giant_or_deep_head_is_refused_before_it_is_parsed() -> None:
+    giant = b'{"fise":1,"payload":"' + b"A" * (17 << 20) + b'"}\n{}\n'
+    assert quarantined(item(raw=giant), SEAL, "seal check 1: head").raw == b""
+    deep = b'{"fise":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n{}\n"
+    quarantined(item(raw=deep), SEAL, "seal check 2: head")
+
+
 # ── Older versions, other sources ────────────────────────────────────────────────────────────────
 
 

@@ -136,6 +136,13 @@ def test_a_call_travels_as_it_is_and_the_reply_comes_back() -> None:
 
 
 @pytest.mark.loopback
+def test_an_address_written_out_needs_no_name_service() -> None:
+    with listening(saying(OK)) as listener:
+        transport = Transport(frozenset({"127.0.0.1"}))
+        assert transport.send(GET, peer_at(f"http://127.0.0.1:{listener.port}")).status == 200
+
+
+@pytest.mark.loopback
 def test_a_body_travels_with_its_length() -> None:
     with listening(saying(OK)) as listener:
         reach(listener, call=Call("POST", "/fed/v1/push", {}, b"a page"))

@@ -13,6 +13,12 @@ from node.actions.people import caller_from_token
 from node.cli import app
 from node.commands.shown import opened
 from node.storage.tables import audit
+from policies.label import Label
+from policies.tlp import Tlp
+from sharing.seal.labels import label_record
+from sharing.seal.package import write_package
+from sharing.seal.records import Header, Kind, Record, SlotType
+from sharing.seal.seal import seal as sealed
 from tests.node.nodes import HOSPITAL, ORG, PASSWORD
 
 INIT = ("init", "--name", "Node FR", "--country", "FR", "--org", ORG)
@@ -149,3 +155,109 @@ def test_help_answers_without_loading_what_it_does_not_need() -> None:
     )
     heavy = {"sqlalchemy", "alembic", "fastapi", "pydantic", "cryptography", "cedarpy", "rich"}
     assert heavy.isdisjoint(loaded.stdout.split())
+
+
+# ── Packages, without a node ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def package(shell: Shell, tmp_path: Path) -> Path:
+    """A package of an event with one attribute, sealed by the node that the roster holds."""
+    with opened(shell.data) as node:
+        records = [
+            label_record(0, Label(Tlp.CLEAR)),
+            Record(Header(Kind.CORE, (SlotType.HEAD,), (Tlp.CLEAR,)), (b'{"info":"phish"}',)),
+            Record(Header(Kind.ATTRIBUTE, (SlotType.HEAD,), (Tlp.GREEN,)), (b'{"type":"domain"}',)),
+        ]
+        made = sealed(
+            records,
+            log="event",
+            event="6f0c6a1e-1111-4222-8333-444455556666",
+            issuer=node.org,
+            signers=node.signers,
+            seed=bytes(32),
+            class_salt=bytes(16),
+            at=node.clock(),
+        )
+    path = tmp_path / "package"
+    path.write_bytes(write_package(made))
+    return path
+
+
+def test_anyone_verifies_redacts_and_shows_a_package(
+    shell: Shell, package: Path, tmp_path: Path
+) -> None:
+    keys, less = ("--keys", str(shell.data / "roster.json")), str(tmp_path / "less")
+    verified = run("seal", "verify", str(package), *keys)
+    assert (verified.returncode, verified.stderr) == (0, "")
+    assert "3 disclosed, 0 withheld" in verified.stdout
+    redacted = run("seal", "redact", str(package), "--stricter-than", "clear", "--out", less)
+    assert (redacted.returncode, redacted.stdout) == (0, "")
+    assert "2 disclosed, 1 withheld" in run("seal", "verify", less, *keys).stdout
+    shown = run("seal", "show", less).stdout
+    assert "phish" in shown
+    assert "domain" not in shown
+    assert "nothing is proved" in shown
+
+
+def test_a_package_that_was_altered_is_refused_with_the_check(shell: Shell, package: Path) -> None:
+    package.write_bytes(package.read_bytes().replace(b"phish", b"phash"))
+    refused = run("seal", "verify", str(package), "--keys", str(shell.data / "roster.json"))
+    assert refused.returncode == 1
+    assert refused.stdout.startswith("refused: check ")
+
+
+def test_wrong_usage_of_a_package_exits_2(shell: Shell, package: Path) -> None:
+    assert run("seal", "verify", str(package)).returncode == 2
+    assert run("seal", "verify", str(package), "--keys", str(package)).returncode == 2
+    assert run("seal", "verify", "nowhere", "--keys", str(package)).returncode == 2
+    assert run("seal", "redact", str(package), "nine").returncode == 2
+
+
+# ── Rulebooks ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_rulebook_is_checked_with_the_floor(tmp_path: Path) -> None:
+    own = tmp_path / "own.cedar"
+    own.write_text('@id("x")\n@reason("why")\npermit (principal, action, resource);')
+    told = run("policy", "check", str(own))
+    assert told.returncode == 0
+    assert "x: why" in told.stdout
+    assert "floor.patient: " in told.stdout
+    own.write_text("permit (principal, action, resource);")
+    refused = run("policy", "check", str(own))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("isac: rulebook own, policy 1: ")
+    assert "members.green" in run("policy", "show", "national").stdout
+
+
+# ── What others wrote ────────────────────────────────────────────────────────────────────────────
+
+
+def misp(uuid: str, value: str) -> str:
+    attribute = {
+        "uuid": uuid.replace("0001", "0002"),
+        "type": "domain",
+        "category": "Network activity",
+        "value": value,
+        "timestamp": "1769500000",
+    }
+    facts = {"uuid": uuid, "info": "x", "date": "2026-01-27", "timestamp": "1769500000"}
+    return json.dumps({"Event": facts | {"Attribute": [attribute]}})
+
+
+def test_a_file_at_fault_is_named_and_the_others_go_on(shell: Shell, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_text(misp("6f0c6a1e-0001-4222-8333-444455556666", "evil.example"))
+    bad.write_text('{"Event": \n oops')
+    files = (str(bad), str(good), str(tmp_path / "none.json"))
+    done = CliRunner().invoke(app, ["import", "misp", *files, "--data", str(shell.data)])
+    assert done.exit_code == 1
+    assert "1 of 3 files imported, 2 refused" in done.stdout
+    refused = [line for line in done.stderr.splitlines() if line.startswith("refused ")]
+    assert "bad.json" in refused[0]
+    assert "line 2" in refused[0]
+    assert "none.json: No such file or directory" in refused[1]
+    again = shell("import", "misp", str(good))
+    assert "1 of 1 files imported" in again
+    assert "6f0c6a1e-0001-4222-8333-444455556666" in again

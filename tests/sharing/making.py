@@ -1,5 +1,6 @@
 """Makes what the tests of this floor need: signed logs, parties, uuids in a row."""
 
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import count
@@ -8,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from policies.party import STANDARD_ROLES, Party
 from sharing.seal.holding import Holding
-from sharing.seal.keys import Signer
+from sharing.seal.keys import KeyRegistry, Signer, spki_of
 from sharing.seal.package import load_holding, write_package
 from sharing.seal.records import Record
 from sharing.seal.seal import reseal, seal
@@ -22,7 +23,27 @@ HUB = "7a1f3c52-6d0e-4b7c-9a35-2f9f0c6e1f00"
 HOSPITAL = "1c9e6a10-54c1-4f55-8a41-94a9d4b2aa01"
 OTHER_HOSPITAL = "1c9e6a10-54c1-4f55-8a41-94a9d4b2aa02"
 NOW = datetime(2026, 1, 27, 7, 40, 31, tzinfo=UTC)
-SIGNER = Signer.from_private(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+_PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+SIGNER = Signer.from_private(_PRIVATE)
+REGISTRY = KeyRegistry.read(
+    {
+        "members": [
+            {
+                "org": FR,
+                "role": "national",
+                "country": "FR",
+                "keys": [
+                    {
+                        "kid": SIGNER.kid,
+                        "alg": "ed25519",
+                        "spki": b64encode(spki_of(_PRIVATE.public_key())).decode(),
+                        "use": "seal",
+                    }
+                ],
+            }
+        ]
+    }
+)
 
 
 def counting() -> Callable[[], str]:

@@ -58,9 +58,11 @@ jsons: st.SearchStrategy[Json] = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(words, inner, max_size=2),
     max_leaves=4,
 )
-extras: st.SearchStrategy[Members] = st.dictionaries(
-    words.map(lambda name: f"x_{name}"), jsons, max_size=2
+# Drawn from a few, since an event has dozens of them: the odd ones are here, texts vary by value.
+extras: st.SearchStrategy[Members] = st.sampled_from(
+    [{}, {}, {"x_none": None}, {"x_list": [1, {"é": "ü"}], "x_true": True}, {"x_text": '"\\\n'}]
 )
+names = st.sampled_from(["ip-dst", "Payload delivery", "file", "drops", "a/b:c", "é"])
 tlp_names = st.sampled_from(["tlp:clear", "tlp:white", "TLP:GREEN", "tlp:amber+strict", "tlp:red"])
 other_names = st.sampled_from(
     ["tlp:amber", "tlp:unclear", "PAP:AMBER", "PAP:RED", "PAP:odd", "malware"]
@@ -69,7 +71,7 @@ tag_names = tlp_names | other_names
 tags = st.builds(Tag, tag_names, extras)
 tag_tuples = st.lists(tags, max_size=2, unique_by=lambda tag: tag.name).map(tuple)
 galaxies: st.SearchStrategy[Members] = st.fixed_dictionaries(
-    {"uuid": uuids, "type": words, "GalaxyCluster": st.just([{"value": "x"}])}
+    {"uuid": uuids, "type": names, "GalaxyCluster": st.just([{"value": "x"}])}
 )
 galaxy_tuples = st.lists(galaxies, max_size=1).map(tuple)
 
@@ -79,16 +81,16 @@ def attributes(draw: st.DrawFn) -> Attribute:
     deleted = draw(st.integers(0, 9)) == 0
     return Attribute(
         uuid=draw(uuids),
-        type=draw(words),
-        category=draw(words),
+        type=draw(names),
+        category=draw(names),
         value=None if deleted else draw(texts),
         to_ids=draw(st.booleans()),
         timestamp=draw(timestamps),
-        comment="" if deleted else draw(texts),
-        first_seen=None if deleted else draw(st.none() | words),
-        last_seen=None if deleted else draw(st.none() | words),
+        comment="" if deleted else draw(st.just("") | names),
+        first_seen=None if deleted else draw(st.none() | names),
+        last_seen=None if deleted else draw(st.none() | names),
         deleted=deleted,
-        data=None if deleted else draw(st.none() | words),
+        data=None if deleted else draw(st.none() | names),
         tags=draw(tag_tuples),
         galaxies=draw(galaxy_tuples),
         context=draw(extras),
@@ -99,16 +101,16 @@ def attributes(draw: st.DrawFn) -> Attribute:
 
 @st.composite
 def placed(draw: st.DrawFn) -> Attribute:
-    return replace(draw(attributes()), object_relation=draw(words))
+    return replace(draw(attributes()), object_relation=draw(names))
 
 
 objects = st.builds(
     Object,
     uuid=uuids,
-    name=words,
+    name=names,
     timestamp=timestamps,
-    comment=texts,
-    first_seen=st.none() | words,
+    comment=st.just("") | names,
+    first_seen=st.none() | names,
     attributes=st.lists(placed(), max_size=2).map(tuple),
     tags=tag_tuples,
     extra=extras,
@@ -117,7 +119,7 @@ objects = st.builds(
 report_texts = st.builds(
     ReportText,
     uuid=uuids,
-    name=words,
+    name=names,
     content=texts,
     timestamp=timestamps,
     tags=tag_tuples,
@@ -135,9 +137,9 @@ def events(draw: st.DrawFn) -> Event:
         uuid=uuids,
         object_uuid=st.sampled_from(ends) if ends else st.nothing(),
         referenced_uuid=st.sampled_from(ends) if ends else st.nothing(),
-        relationship_type=words,
+        relationship_type=names,
         timestamp=timestamps,
-        comment=texts,
+        comment=st.just("") | names,
         extra=extras,
     )
     return Event(

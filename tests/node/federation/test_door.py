@@ -16,7 +16,10 @@ from federation.peer import Peer
 from node.actions.exchange import pull
 from node.api import federation
 from node.node import Node
+from node.storage.feed import rows_after
+from node.storage.peers import find_peer
 from policies.tlp import Tlp
+from sharing.event import Audience
 from tests.node.federation.world import ORGS, World, url_of
 
 
@@ -143,8 +146,6 @@ def test_the_cursor_of_another_peer_is_refused(world: World) -> None:
     world.project("FR")
     world.pull("DE", "FR")
     with world["DE"].store.read() as unit:
-        from node.storage.peers import find_peer
-
         row = find_peer(unit.connection, ORGS["FR"])
     assert row is not None
     path = f"{FEED_PATH}?cursor={row.cursor}&limit=10&wants=own"
@@ -170,8 +171,6 @@ def test_a_feed_that_lives_a_new_life_says_so(world: World) -> None:
 
 
 def digest_for(world: World, peer: str) -> str:
-    from node.storage.feed import rows_after
-
     with world["FR"].store.read() as unit:
         [row] = rows_after(unit.connection, ORGS[peer], 0, 10)
     assert row.offer.digest is not None
@@ -179,8 +178,6 @@ def digest_for(world: World, peer: str) -> str:
 
 
 def test_foreign_digest_and_unknown_digest_look_alike(world: World) -> None:
-    from sharing.event import Audience
-
     world.post(
         "FR", "For BE", Tlp.AMBER, ["be.example"], audience=Audience(frozenset({ORGS["BE"]}))
     )

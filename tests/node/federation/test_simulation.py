@@ -5,6 +5,7 @@ are up, everybody holds exactly what policy lets him have. The seed is in the te
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -99,12 +100,10 @@ class Story:
         store = CrashingStore(
             self.world[to].store, self.chance.randint(1, 3), committed=self.chance.random() < 0.5
         )
-        try:
+        with suppress(CrashError):
             pull(
                 replace(self.world[to], store=store), self.world.peer(to, source), self.world.memory
             )
-        except CrashError:
-            pass
 
     def lossy(self, call: Call, reply: Reply) -> Reply:
         """Answers get lost after they were made: the server believes they came."""

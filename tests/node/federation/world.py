@@ -64,6 +64,7 @@ ORGS = {
     "DE": "1a6f1f3e-0003-4000-8000-00000000de03",
     "HUB": "1a6f1f3e-0004-4000-8000-0000000e0004",
 }
+OTHERS = ("BE", "DE", "HUB")
 COUNTRIES = {"FR": "FR", "BE": "BE", "DE": "DE", "HUB": "EU"}
 
 Spoil = Callable[[Call, Reply], Reply]
@@ -142,15 +143,16 @@ class World:
             while project_dirty(self[name], 100):
                 pass
 
-    def settle(self, rounds: int = 4) -> None:
-        """Project and pull until everybody knows what it may."""
+    def settle(self, rounds: int = 6) -> None:
+        """Project and pull until nobody has news for anybody."""
         for _ in range(rounds):
             self.project()
-            for to in self.nodes:
-                for source in self.nodes:
-                    if source != to:
-                        self.pull(to, source)
+            results = [
+                self.pull(to, source) for to in self.nodes for source in self.nodes if to != source
+            ]
             self.clock.turn(seconds=1)
+            if not any(result.items for result in results):
+                return
         self.project()
 
     # What sources do
@@ -165,13 +167,15 @@ class World:
         audience: Audience = NOBODY,
         label: Label | None = None,
         urgent: bool = False,
+        published: bool = True,
+        log: str = "event",
     ) -> str:
         """Seal and publish an event at a node; gives its uuid."""
         node = self[name]
         event = fresh_uuid(node)
         drafted = draft(node, event, info, values, label or Label(tlp), audience)
         records = cut_event(drafted, Names.of(None, lambda: fresh_uuid(node)))
-        birth = Birth("event", event, node.org, {}, published=True)
+        birth = Birth(log, event, node.org, {}, published=published)
         version = first_version(node, birth, records, node.clock())
         version = replace(version, log=replace(version.log, urgent=urgent))
         with node.store.write() as unit:

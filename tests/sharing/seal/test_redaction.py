@@ -112,6 +112,11 @@ def test_a_record_with_nothing_left_disappears() -> None:
     assert {record.header.kind for record in got.records.values()} == {Kind.LABEL}
 
 
+def test_a_package_discloses_something() -> None:
+    with pytest.raises(ValueError, match="discloses something"):
+        write_package(sealed(), {0: 0})
+
+
 def test_the_class_table_can_be_left_out() -> None:
     holding = sealed()
     raw = write_package(holding, {0: 1}, class_table=False)

@@ -1,0 +1,98 @@
+"""What happens to nodes in tests, and looks into their stores."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from node.actions.sealing import fresh_uuid, next_version, read_own, write_version
+from node.storage import tables
+from node.storage.feed import rows_after
+from node.storage.logs import find_holding, put_holding
+from node.storage.peers import begin_anew
+from node.storage.quarantine import quarantined
+from node.storage.store import Store, Unit
+from policies.label import Label
+from policies.tlp import Tlp
+from sharing.event import Attribute, Audience, Mark
+from sharing.slots import Names, add_attributes
+from tests.node.federation.world import ORGS, World
+
+
+class HookedStore(Store):
+    """A store of which the `at`-th read unit is followed by `act`, once."""
+
+    def __init__(self, store: Store, at: int, act: Callable[[], None]) -> None:
+        self.__dict__.update(store.__dict__)
+        self.left = at
+        self.act = act
+
+    @contextmanager
+    def read(self) -> Iterator[Unit]:
+        self.left -= 1
+        is_last = self.left == 0
+        with super().read() as unit:
+            yield unit
+        if is_last:
+            self.act()
+
+
+def feed_of(world: World, name: str, peer: str) -> list[tuple[int, str, str]]:
+    with world[name].store.read() as unit:
+        rows = rows_after(unit.connection, ORGS[peer], 0, 1000)
+    return [(one.offer.pos, one.offer.event, one.offer.op) for one in rows]
+
+
+def refusals(world: World, name: str) -> list[tuple[int, str]]:
+    with world[name].store.read() as unit:
+        return [(row.check, row.reason) for row in quarantined(unit.connection)]
+
+
+def add_amber(world: World, event: str, audience: Audience) -> None:
+    """A new attribute for the audience alone."""
+
+    node = world["FR"]
+    with node.store.read() as unit:
+        own = read_own(unit, node.org, event)
+    assert own is not None
+    mark = Mark(Label(Tlp.AMBER), audience)
+    extra = Attribute(
+        fresh_uuid(node), "domain", "Network activity", "extra.example", True, 1769500001, mark=mark
+    )
+    names = Names.of(own.holding, lambda: fresh_uuid(node))
+    version = next_version(node, own, add_attributes(own.holding, [extra], names), node.clock())
+    assert version is not None
+    with node.store.write() as unit:
+        write_version(unit, version)
+
+
+def forget_everything(world: World, name: str) -> None:
+    """The node lost its database: new tables, same keys."""
+
+    with world[name].store.write() as unit:
+        for table in reversed(tables.metadata.sorted_tables):
+            if table.name not in {"org", "audit"}:
+                unit.connection.execute(table.delete())
+
+
+def begin_anew_at(world: World, name: str, source: str) -> None:
+
+    with world[name].store.write() as unit:
+        begin_anew(unit.connection, ORGS[source])
+
+
+def spoil_on_disk(world: World, name: str, event: str, old: bytes, new: bytes) -> None:
+
+    with world[name].store.write() as unit:
+        row = find_holding(unit.connection, ORGS[name], event, ORGS[name])
+        assert row is not None
+        put_holding(unit.connection, replace(row, package=row.package.replace(old, new)))
+
+
+def forget_log(world: World, name: str, event: str) -> None:
+    """As after a restore of a backup that is older than the log."""
+
+    with world[name].store.write() as unit:
+        for table in (tables.outbox, tables.holding, tables.dirty):
+            unit.connection.execute(table.delete().where(table.c.event == event))
+        unit.connection.execute(tables.peer.update().values(head_pos=1, acked_pos=0))
+        unit.connection.execute(tables.outbox.update().values(pos=1))

@@ -1,0 +1,472 @@
+"""The numbered checks of the format, each failing alone."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from policies.label import Label
+from policies.tlp import Pap, Tlp
+from sharing.errors import RefusedError
+from sharing.seal.canonical import write_base64
+from sharing.seal.disclosure import Disclosure, lay_out
+from sharing.seal.dsse import sign_envelope
+from sharing.seal.holding import Holding
+from sharing.seal.keys import KeyRegistry
+from sharing.seal.labels import LABEL_HEADER, addressee_record, label_record
+from sharing.seal.package import read_package, write_package
+from sharing.seal.records import Header, Kind, Record
+from sharing.seal.salts import draw
+from sharing.seal.statement import PAYLOAD_TYPE, Statement
+from sharing.seal.tables import ClassTable, encode_void, void_digest
+from sharing.seal.tree import Span, fold
+from sharing.seal.verify import Recipient, WithheldSlot, examine, verify
+from tests.sharing.seal.notary import (
+    COMMUNITY,
+    EVENT_LABEL,
+    KEY,
+    NOW,
+    ORG,
+    OTHER,
+    REGISTRY,
+    SIGNER,
+    attribute,
+    event_records,
+    roster,
+    roster_key,
+    sealed,
+    verified,
+)
+
+
+def lie(records: Sequence[Record], *, void: Iterable[int] = (), **said: object) -> bytes:
+    """What an originator that checks nothing would sign and send, in the order given."""
+    void = tuple(void)
+    size = len(records)
+    bands = lay_out((1, record.header) for record in records)
+    chunks, salts = draw(bytes(32), [len(record.slots) for record in records], 0)
+    slots = [slot for record in records for slot in record.slots]
+    disclosure = Disclosure((Span(0, size),), bands, slots, salts, {}, chunks)
+    tree = fold(disclosure.leaves(), size, ())
+    classes = ClassTable.of(bytes(16), disclosure.headers)
+    honest = sealed().statement
+    facts = {
+        "size": size,
+        "root": tree.root,
+        "live": size - len(void),
+        "void": void_digest(encode_void(void)),
+        "classes": classes.digest,
+        "payload": b"",
+    }
+    statement = replace(honest, **{**facts, **said})  # type: ignore[arg-type]
+    signatures = sign_envelope(PAYLOAD_TYPE, statement.payload, [SIGNER])
+    holding = Holding(statement, signatures, void, classes, disclosure, (), tree)
+    live = {index: mask for index, mask in holding.masks.items() if index not in void}
+    return write_package(holding, live)
+
+
+def refusal(raw: bytes, *, held: Holding | None = None, me: Recipient | None = None) -> str:
+    """Check and reason with which these bytes are refused."""
+    with pytest.raises(RefusedError) as refused:
+        verified(raw, held=held, me=me)
+    assert str(refused.value) == f"check {refused.value.check}: {refused.value.reason}"
+    return str(refused.value)
+
+
+def with_slot(text: bytes, header: str = "02010100") -> list[Record]:
+    return [EVENT_LABEL, Record(Header.decode(bytes.fromhex(header)), (text,))]
+
+
+def test_an_honest_log_passes_every_check() -> None:
+    got = verified(lie([EVENT_LABEL, attribute("one")]))
+    assert got.withheld_records == 0
+    assert not got.withheld_slots
+
+
+def test_what_is_withheld_is_told() -> None:
+    holding = sealed()
+    masks = {index: mask for index, mask in holding.masks.items() if index < 3} | {6: 1}
+    got = verified(write_package(holding, masks))
+    assert holding.records[6].header.labels == (0, 3)
+    assert got.withheld_records == 10 - 4
+    expected = Label(Tlp.AMBER, Pap.GREEN)
+    assert got.withheld_slots == (WithheldSlot(6, 2, 6, expected),)
+
+
+# 1 sizes
+
+
+def test_1_a_package_has_a_head_and_ends_in_lf() -> None:
+    raw = write_package(sealed())
+    assert refusal(b"").startswith("check 1: head: no line")
+    assert refusal(raw[:-1]) == "check 1: package: last byte is not LF"
+    assert refusal(raw + b"\n").startswith("check 1: package: another number of lines")
+
+
+def test_1_sizes_are_bounded_before_anything_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = write_package(sealed())
+    monkeypatch.setattr("sharing.seal.limits.PACKAGE_BYTES", len(raw) - 1)
+    assert refusal(raw).startswith("check 1: package: over")
+    monkeypatch.undo()
+    monkeypatch.setattr("sharing.seal.limits.HEAD_BYTES", 100)
+    assert refusal(raw).startswith("check 1: head: no line")
+    monkeypatch.undo()
+    monkeypatch.setattr("sharing.seal.limits.SLOT_BYTES", 40)
+    assert refusal(raw).startswith("check 1: slot line: over")
+    monkeypatch.undo()
+    monkeypatch.setattr("sharing.seal.limits.HEAD_BRACKETS", 5)
+    assert refusal(raw).startswith("check 1: head: over")
+
+
+# 2 spelling
+
+
+@pytest.mark.parametrize("text", [b'{"a":\r1}', b'\r{"a":1}', b'{"a":1}\r'])
+def test_2_no_slot_holds_a_cr(text: bytes) -> None:
+    assert refusal(lie(with_slot(text))).startswith("check 2: package: holds a CR")
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b' {"a":1}', b"!AAAA"])
+def test_2_every_line_is_a_slot_or_a_commitment(text: bytes) -> None:
+    assert refusal(lie(with_slot(text))).startswith("check 2: ")
+
+
+def test_2_a_record_of_one_slot_has_no_commitment() -> None:
+    raw = write_package(sealed(with_slot(b'{"a":1}')))
+    line = b"!" + write_base64(bytes(32)).encode()
+    changed = raw.replace(b'{"a":1}', line).replace(b'"runs":[[0,2', b'"runs":[[0,1')
+    assert "every slot withheld" in refusal(changed)
+
+
+def test_2_deltas_are_not_supported_yet() -> None:
+    raw = write_package(sealed()).replace(b'"fise":1', b'"fise-delta":1')
+    assert refusal(raw).startswith("check 2: head: delta packages are not supported yet")
+
+
+# 3 signatures
+
+
+def test_3_only_a_seal_key_of_the_originator_signs() -> None:
+    package = read_package(write_package(sealed()))
+    for entry, org, why in [
+        (roster_key(KEY), OTHER, "another organisation"),
+        (roster_key(KEY, use="transport"), ORG, "transport key"),
+        (roster_key(KEY, compromised_since="2026-11-01T00:00:00Z"), ORG, "compromised"),
+    ]:
+        registry = KeyRegistry.read(roster(entry, org=org))
+        with pytest.raises(RefusedError, match=why) as refused:
+            verify(package, registry, first_seen_at=NOW)
+        assert refused.value.check == 3
+    with pytest.raises(RefusedError, match="unknown"):
+        verify(package, KeyRegistry.read(roster()), first_seen_at=NOW)
+
+
+def test_3_what_we_saw_before_the_compromise_stays() -> None:
+    package = read_package(write_package(sealed()))
+    since = (NOW + timedelta(days=1)).isoformat().replace("+00:00", "Z")
+    registry = KeyRegistry.read(roster(roster_key(KEY, compromised_since=since)))
+    assert verify(package, registry, first_seen_at=NOW)
+
+
+def test_3_a_signature_over_another_type_is_none() -> None:
+    holding = sealed()
+    wrong = sign_envelope("application/json", holding.payload, [SIGNER])
+    assert refusal(write_package(replace(holding, signatures=wrong))).endswith("does not verify")
+
+
+# 4 tables
+
+
+def test_4_the_void_set_is_the_signed_one() -> None:
+    records = [EVENT_LABEL, attribute("one"), attribute("two")]
+    holding = verified(lie(records, void=[2])).holding
+    assert refusal(write_package(replace(holding, void=(1,)))) == "check 4: void: digest"
+
+
+def test_4_what_is_not_void_is_live() -> None:
+    records = [EVENT_LABEL, attribute("one"), attribute("two")]
+    assert refusal(lie(records, live=2)) == "check 4: live: 2 of 3 with 0 void"
+    assert refusal(lie(records, void=[2], live=3)).startswith("check 4: live")
+
+
+def test_4_a_void_record_lies_in_the_log_and_is_not_disclosed() -> None:
+    records = [EVENT_LABEL, attribute("one")]
+    holding = verified(lie(records)).holding
+    for void, why in [((2,), "record 2 of 2"), ((1,), "record 1 is disclosed")]:
+        said = replace(holding.statement, void=void_digest(encode_void(void)), live=1, payload=b"")
+        signatures = sign_envelope(PAYLOAD_TYPE, said.payload, [SIGNER])
+        raw = write_package(replace(holding, statement=said, signatures=signatures, void=void))
+        assert refusal(raw).startswith("check 4: void: ")
+        assert why in refusal(raw)
+
+
+def test_4_too_many_void_records_must_be_compacted(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [EVENT_LABEL, *(attribute(name) for name in range(5))]
+    monkeypatch.setattr("sharing.seal.limits.VOIDS_ALWAYS_ALLOWED", 2)
+    assert verified(lie(records, void=[3, 4, 5]))
+    assert "compact first" in refusal(lie(records, void=[2, 3, 4, 5]))
+
+
+def test_4_what_was_void_stays_void() -> None:
+    records = [EVENT_LABEL, attribute("one"), attribute("two")]
+    held = verified(lie(records, void=[2])).holding
+    later = {"seq": 2, "prev": bytes.fromhex(held.statement.seal)}
+    assert verified(lie(records, void=[1, 2], **later), held=held)
+    assert "live again" in refusal(lie(records, void=[1], **later), held=held)
+    assert verified(lie(records, void=[1], epoch=1, **later), held=held)
+
+
+def test_4_the_class_table_agrees_with_what_is_disclosed() -> None:
+    holding = verified(lie([EVENT_LABEL, attribute("one"), attribute("two")])).holding
+    attributes = Header(2, (1,), (0,))
+    for runs, why in [
+        ([(1, LABEL_HEADER), (1, attributes)], "2 records of 3"),
+        ([(1, LABEL_HEADER), (3, attributes)], "4 records of 3"),
+        ([(2, LABEL_HEADER), (1, attributes)], "record 1"),
+        ([(1, LABEL_HEADER), (1, attributes), (1, Header(2, (1,), (1,)))], "record 1"),
+        ([(1, LABEL_HEADER), (2, Header(4, (1,), (0,)))], "record 1"),
+    ]:
+        table = ClassTable.of(bytes(16), runs)
+        said = replace(holding.statement, classes=table.digest, payload=b"")
+        signatures = sign_envelope(PAYLOAD_TYPE, said.payload, [SIGNER])
+        raw = write_package(replace(holding, statement=said, signatures=signatures, classes=table))
+        assert refusal(raw).startswith("check 4: cls: ")
+        assert why in refusal(raw)
+    unsigned = replace(holding, classes=ClassTable.of(bytes([1]) * 16, holding.disclosure.headers))
+    assert refusal(write_package(unsigned)) == "check 4: cls: digest"
+
+
+# 5 root
+
+
+def test_5_another_root_is_refused() -> None:
+    raw = lie([EVENT_LABEL, attribute("one")], root=bytes(32))
+    assert refusal(raw).startswith("check 5: root")
+
+
+def test_5_the_proof_is_minimal() -> None:
+    holding = sealed().narrowed({0: 1, 1: 1, 2: 1})
+    assert verified(write_package(holding))
+    for proof, why in [
+        (holding.proof[:-1], "too few"),
+        ((*holding.proof, bytes(32)), "left over"),
+        ((), "too few"),
+        ((bytes(32), *holding.proof[1:]), "not those that were signed"),
+    ]:
+        assert why in refusal(write_package(replace(holding, proof=proof)))
+
+
+# 6 version
+
+
+def versions() -> tuple[list[Record], Holding]:
+    records = [EVENT_LABEL, attribute("one")]
+    return records, verified(lie(records, seq=5, prev=bytes(32))).holding
+
+
+def test_6_an_older_version_is_refused() -> None:
+    records, held = versions()
+    assert verified(lie(records, seq=5, prev=bytes(32)), held=held)
+    assert "older" in refusal(lie(records, seq=4), held=held)
+    newer_epoch = verified(lie(records, epoch=1, seq=1)).holding
+    assert "older" in refusal(lie(records, seq=9), held=newer_epoch)
+    assert verified(lie(records, epoch=1, seq=1), held=held)
+
+
+def test_6_two_statements_for_one_version_are_equivocation() -> None:
+    records, held = versions()
+    assert refusal(lie(records, seq=5), held=held).startswith("check 6: equivocation")
+
+
+def test_6_the_next_version_names_the_one_that_is_held() -> None:
+    records, held = versions()
+    assert verified(lie(records, seq=6, prev=bytes.fromhex(held.statement.seal)), held=held)
+    for prev in (None, bytes(32)):
+        assert refusal(lie(records, seq=6, prev=prev), held=held).startswith("check 6: prev")
+        assert verified(lie(records, seq=7, prev=prev), held=held)
+
+
+def test_6_a_statement_is_enough_to_compare_with() -> None:
+    records, held = versions()
+    statement: Statement = held.statement
+    package = read_package(lie(records, seq=4))
+    with pytest.raises(RefusedError, match="older"):
+        verify(package, REGISTRY, first_seen_at=NOW, held=statement)
+
+
+def test_6_another_log_is_no_version_of_this_one() -> None:
+    records, held = versions()
+    for said in ({"event": "7f0c6a1e-1111-4222-8333-444455556666"}, {"log": "note"}):
+        assert "another log" in refusal(lie(records, seq=6, **said), held=held)
+
+
+def test_6_a_log_does_not_shrink_within_an_epoch() -> None:
+    records, held = versions()
+    assert refusal(lie(records[:1], seq=7), held=held).startswith("check 6: version: 1 records")
+
+
+# 7 slots
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"{]}",
+        b'{"a":1,"a":2}',
+        b'{"a":NaN}',
+        b'{"a":"\\ud800"}',
+        b'{"a":"\xff"}',
+        b'{"a":1}{"b":2}',
+        b'{"uuid":1}',
+        b'{"a":' + b"[" * 40 + b"]" * 40 + b"}",
+    ],
+)
+def test_7_a_slot_is_one_i_json_object(text: bytes) -> None:
+    assert refusal(lie(with_slot(text))).startswith("check 7: slot: ")
+
+
+def test_7_a_thing_is_there_once() -> None:
+    twice = [EVENT_LABEL, attribute("one"), attribute("one", (1,))]
+    assert refusal(lie(twice)).startswith("check 7: slot: two live records of kind 2")
+    assert verified(lie(twice, void=[1]))
+    upper = Record(attribute("x").header, (attribute("one").slots[0].replace(b"f", b"F"),))
+    assert "one uuid" in refusal(lie([EVENT_LABEL, attribute("one"), upper]))
+    tag = Record(Header(Kind.TAG, (1,), (0,)), attribute("one").slots)
+    assert verified(lie([EVENT_LABEL, attribute("one"), tag]))
+
+
+def test_7_every_label_in_use_is_defined_once() -> None:
+    label = label_record(16, Label(Tlp.RED))
+    assert refusal(lie([attribute("one")])).startswith("check 7: label record 0 is not")
+    assert refusal(lie([EVENT_LABEL, attribute("one", (16,))])).startswith("check 7: label record 16")
+    assert "two live" in refusal(lie([EVENT_LABEL, label, label_record(16, Label(Tlp.CLEAR))]))
+    assert verified(lie([EVENT_LABEL, label, attribute("one", (16,))]))
+    assert verified(lie([EVENT_LABEL, label, label_record(16, Label(Tlp.CLEAR))], void=[1]))
+
+
+def test_7_the_label_of_a_withheld_slot_must_be_there_too() -> None:
+    holding = sealed()
+    two = next(i for i, r in holding.records.items() if r.header.labels == (0, 16))
+    masks = {0: 1, two: 1}
+    assert refusal(write_package(holding, masks)).startswith("check 7: label record 16")
+    assert verified(write_package(holding, {**masks, 1: 1}))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"label": 1},
+        {"label": 15},
+        {"label": 256},
+        {"label": True},
+        {"label": "0"},
+        {"tlp": "white"},
+        {"tlp": "AMBER"},
+        {"tlp": None},
+        {"pap": "amber+strict"},
+        {"categories": "personal"},
+        {"categories": [1]},
+        {"until": "tomorrow"},
+        {"until": 0},
+        {"only": 0},
+        {"only": None},
+        {"relay": "true"},
+        {"note": 1},
+    ],
+    ids=str,
+)
+def test_7_a_label_record_says_exactly_what_a_label_is(changed: dict[str, object]) -> None:
+    members = json.loads(EVENT_LABEL.slots[0]) | changed
+    record = Record(LABEL_HEADER, (json.dumps(members).encode(),))
+    assert refusal(lie([record])).startswith("check 7: label record: ")
+
+
+@pytest.mark.parametrize("missing", ["label", "tlp", "pap", "categories", "until", "only", "relay"])
+def test_7_a_label_record_misses_nothing(missing: str) -> None:
+    members = json.loads(EVENT_LABEL.slots[0])
+    del members[missing]
+    record = Record(LABEL_HEADER, (json.dumps(members).encode(),))
+    assert refusal(lie([record])).startswith("check 7: label record: members")
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"label": 0},
+        {"label": 3, "party": OTHER},
+        {"label": 0, "party": OTHER.upper()},
+        {"label": 0, "party": OTHER, "community": OTHER},
+        {"label": 0, "party": None},
+        {"label": 0, "org": OTHER},
+        {"party": OTHER},
+    ],
+    ids=str,
+)
+def test_7_an_addressee_record_names_one(members: dict[str, object]) -> None:
+    record = Record(addressee_record(0, party=OTHER).header, (json.dumps(members).encode(),))
+    assert refusal(lie([EVENT_LABEL, record])).startswith("check 7: addressee record: ")
+
+
+def test_7_an_addressee_is_named_once() -> None:
+    named = addressee_record(0, party=OTHER)
+    assert "one addressee" in refusal(lie([EVENT_LABEL, named, named]))
+    assert verified(lie([EVENT_LABEL, named, addressee_record(0, community=OTHER)]))
+
+
+ME = Recipient(OTHER, frozenset({COMMUNITY}))
+
+
+@pytest.mark.parametrize(
+    ("label", "slot_label", "addressed"),
+    [
+        (Label(Tlp.GREEN), 0, True),
+        (Label(Tlp.GREEN), 2, True),
+        (Label(Tlp.GREEN), 3, False),
+        (Label(Tlp.AMBER), 0, False),
+        (Label(Tlp.RED), 1, True),
+        (Label(Tlp.CLEAR, only=True), 0, False),
+        (Label(Tlp.CLEAR, only=True), 1, False),
+    ],
+)
+def test_7_what_is_amber_or_only_for_some_needs_us_to_be_named(
+    label: Label, slot_label: int, *, addressed: bool
+) -> None:
+    records = [label_record(0, label), attribute("one", (slot_label,))]
+    if addressed:
+        assert verified(lie(records), me=ME)
+    else:
+        assert refusal(lie(records), me=ME).startswith("check 7: not addressed")
+    assert verified(lie(records))
+    assert verified(lie(records), me=Recipient(ORG, frozenset()))
+    for named in (addressee_record(0, party=OTHER), addressee_record(0, community=COMMUNITY)):
+        assert verified(lie([*records, named]), me=ME)
+
+
+def test_7_being_named_for_one_label_is_not_being_named_for_another() -> None:
+    strict = label_record(16, Label(Tlp.AMBER))
+    for event, expected in [(Label(Tlp.GREEN), False), (Label(Tlp.GREEN, only=True), True)]:
+        records = [label_record(0, event), strict, attribute("one", (16,))]
+        raw = lie([*records, addressee_record(0, party=OTHER)])
+        if expected:
+            assert verified(raw, me=ME)
+        else:
+            assert "label 16" in refusal(raw, me=ME)
+        if not event.only:
+            assert verified(lie([*records, addressee_record(16, party=OTHER)]), me=ME)
+
+
+def test_7_a_withheld_amber_slot_needs_nobody_named() -> None:
+    holding = sealed([EVENT_LABEL, attribute("one", (0, 3), b'{"comment":"x"}')])
+    assert "label 3" in refusal(write_package(holding), me=ME)
+    assert verified(write_package(holding, {0: 1, 1: 1}), me=ME)
+
+
+def test_examining_asks_for_everything_but_the_signature() -> None:
+    holding = sealed(event_records())
+    unsigned = write_package(replace(holding, signatures=()))
+    assert examine(read_package(unsigned)).records == holding.records
+    assert refusal(unsigned).startswith("check 3")
+    with pytest.raises(RefusedError, match="check 7"):
+        examine(read_package(lie([attribute("one")])))

@@ -1,0 +1,319 @@
+"""A projection never holds an uncleared slot; what it leaves out, holds and counts is right."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policies.decide import Decision, Effect, Judge, decide
+from policies.label import Label
+from policies.party import Party
+from policies.rulebook import Rulebook, read_rulebook, shipped
+from policies.subject import Relation, Subject
+from policies.tlp import Pap, Tlp
+from sharing.errors import RefusedError
+from sharing.event import Attribute, Audience, Draft, Mark
+from sharing.ingress import refuse_unaddressed
+from sharing.project import Release, Standing, project, withheld_grounds
+from sharing.seal.holding import Holding
+from sharing.seal.package import read_package, write_package
+from sharing.seal.records import Kind, SlotType
+from sharing.seal.verify import Recipient, verify
+from sharing.slots import Names, cut_event
+from tests.sharing.making import (
+    BE,
+    DE,
+    HUB,
+    NL,
+    NOW,
+    OTHER_HOSPITAL,
+    REGISTRY,
+    counting,
+    party,
+    received,
+    sealed,
+)
+from tests.sharing.strategies import COMMUNITIES, drafts
+from tests.sharing.test_slots import EVENT, attribute, held
+
+NATIONAL = shipped("national")
+JUDGE = Judge(NATIONAL)
+PEER = Standing(own=False, client=False, direct=True, published=True)
+SIDE = {Kind.LABEL, Kind.ADDRESSEE}
+
+parties = st.sampled_from(
+    [
+        party(BE),
+        party(DE, "node", "DE", COMMUNITIES[0]),
+        party(NL, "node", "NL", *COMMUNITIES),
+        party(HUB, "hub", "GR"),
+        party(OTHER_HOSPITAL, "hospital", "FR"),
+        party("", "public", ""),
+    ]
+)
+standings = st.builds(Standing, st.booleans(), st.booleans(), st.booleans(), st.booleans())
+nows = st.datetimes(datetime(2025, 12, 1), datetime(2026, 3, 1)).map(  # noqa: DTZ001
+    lambda at: at.replace(tzinfo=UTC)
+)
+
+
+def log_of(draft: Draft) -> Holding:
+    return sealed(cut_event(draft, Names(counting())), draft.event.uuid)
+
+
+def asked(
+    holding: Holding, index: int, n: int, to: Party, standing: Standing, now: datetime
+) -> Decision:
+    """The engine's own answer for one slot, with nothing remembered."""
+    header = holding.records[index].header
+    label = holding.labels.effective(header.labels[n])
+    named = holding.labels.addressees(header.labels[n]) & {to.org, *to.communities}
+    subject = Subject(
+        holding.statement.log,
+        header.kind,
+        header.types[n],
+        label.tlp,
+        label.pap,
+        label.categories,
+        label.only,
+        label.relay,
+    )
+    relation = Relation(
+        standing.own,
+        standing.client,
+        standing.direct,
+        bool(named),
+        released=False,
+        embargoed=label.until is not None and label.until > now,
+        published=standing.published,
+    )
+    return decide(subject, relation, to, NATIONAL)
+
+
+@given(drafts, parties, standings, nows)
+def test_a_projection_holds_exactly_what_the_engine_clears_one_by_one(
+    draft: Draft, to: Party, standing: Standing, now: datetime
+) -> None:
+    holding = log_of(draft)
+    projection = project(holding, to, standing, JUDGE, (), now)
+    for index, record in holding.records.items():
+        if record.header.kind in SIDE:
+            continue
+        cleared = [
+            asked(holding, index, n, to, standing, now).effect is Effect.DISCLOSE
+            for n in range(record.header.width)
+        ]
+        expected = sum(1 << n for n, clear in enumerate(cleared) if clear) if cleared[0] else 0
+        assert projection.masks.get(index, 0) == expected
+
+
+@given(drafts, parties, standings, nows)
+def test_labels_travel_with_what_stands_under_them_and_addressees_to_whom_they_name(
+    draft: Draft, to: Party, standing: Standing, now: datetime
+) -> None:
+    holding = log_of(draft)
+    masks = project(holding, to, replace(standing, own=False), JUDGE, (), now).masks
+    shown = [holding.records[i].header for i in masks]
+    used = {b for h in shown if h.kind not in SIDE for b in h.labels}
+    for index, record in holding.records.items():
+        if record.header.kind not in SIDE:
+            continue
+        slot = orjson.loads(record.slots[0] or b"{}")
+        along = bool(used) and slot["label"] in {*used, 0}
+        if record.header.kind == Kind.ADDRESSEE:
+            along = along and slot.get("party", slot.get("community")) in {to.org, *to.communities}
+        assert (index in masks) == along
+
+
+@given(drafts, parties, nows)
+def test_what_is_sent_verifies_and_passes_the_receivers_floor(
+    draft: Draft, to: Party, now: datetime
+) -> None:
+    holding = log_of(draft)
+    masks = project(holding, to, PEER, JUDGE, (), now).masks
+    if not masks:
+        return
+    raw = write_package(holding, masks)
+    me = Recipient(to.org, to.communities)
+    verified = verify(read_package(raw), REGISTRY, first_seen_at=NOW, me=me if to.org else None)
+    if to.org:
+        refuse_unaddressed(verified.holding, to, hops=0)
+    assert verified.holding.digest == project(holding, to, PEER, JUDGE, (), now).digest
+
+
+@given(drafts, parties, parties, nows)
+def test_relaying_never_widens(draft: Draft, first: Party, second: Party, now: datetime) -> None:
+    holding = log_of(draft)
+    masks = project(holding, first, PEER, JUDGE, (), now).masks
+    if not masks:
+        return
+    there = received(holding, dict(masks))
+    onward = project(there, second, replace(PEER, direct=False), JUDGE, (), now)
+    direct = project(holding, second, PEER, JUDGE, (), now).masks
+    for index, mask in onward.masks.items():
+        assert mask & masks[index] == mask
+        if holding.records[index].header.kind not in SIDE:
+            assert mask & direct.get(index, 0) == mask
+    for verdict in onward.verdicts:
+        assert not verdict.disclosed or verdict.label.tlp <= Tlp.GREEN
+
+
+@given(drafts, parties, standings, nows)
+def test_projecting_twice_gives_what_projecting_once_gave(
+    draft: Draft, to: Party, standing: Standing, now: datetime
+) -> None:
+    holding = log_of(draft)
+    once = project(holding, to, standing, JUDGE, (), now)
+    if once.masks:
+        again = project(received(holding, dict(once.masks)), to, standing, JUDGE, (), now)
+        assert again.masks == once.masks
+        assert again.digest == once.digest
+
+
+# ── Embargo ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_embargo_keeps_a_slot_back_until_its_end_and_asks_to_be_woken_then() -> None:
+    end = NOW + timedelta(hours=2)
+    later = attribute(mark=Mark(replace(Label(Tlp.GREEN), until=end)))
+    holding = held(replace(EVENT, attributes=(later,)))
+    before = project(holding, party(BE), PEER, JUDGE, (), NOW)
+    after = project(holding, party(BE), PEER, JUDGE, (), end)
+    assert before.wake_at == end
+    assert after.wake_at is None
+    assert len(after.masks) == len(before.masks) + 2  # the attribute and its label record
+    assert withheld_grounds(before) == [
+        {"ground": "embargo", "kind": Kind.ATTRIBUTE, "records": 1, "slots": 0, "fields": []}
+    ]
+
+
+# ── Hold and release ─────────────────────────────────────────────────────────────────────────────
+
+CLINICAL = Label(Tlp.GREEN, categories=frozenset({"clinical"}))
+
+
+def clinical(n: int, value: str) -> Attribute:
+    return attribute(n, value, mark=Mark(CLINICAL))
+
+
+def test_held_attributes_are_listed_and_freed_one_by_one() -> None:
+    holding = held(replace(EVENT, attributes=(clinical(1, "a"), clinical(2, "b"), attribute(3))))
+    waiting = project(holding, party(BE), PEER, JUDGE, (), NOW)
+    assert [item.slot_type for item in waiting.held] == [SlotType.HEAD, SlotType.HEAD]
+    first = waiting.held[0]
+    slot = holding.records[first.index].slots[0] or b""
+    assert first.slot_hash == sha256(slot).hexdigest()
+    release = Release(first.record, first.slot_type, first.slot_hash, BE)
+    free = project(holding, party(BE), PEER, JUDGE, (release,), NOW)
+    assert set(free.masks) - set(waiting.masks) >= {first.index}
+    assert [item.record for item in free.held] == [waiting.held[1].record]
+    assert project(holding, party(DE), PEER, JUDGE, (release,), NOW).held == waiting.held
+
+
+def test_a_held_head_goes_with_the_first_of_its_slots_that_is_freed() -> None:
+    label = replace(CLINICAL, tlp=Tlp.AMBER)
+    fine = replace(attribute(1, "a", comment="why"), mark=Mark(label, Audience(frozenset({BE}))))
+    holding = held(replace(EVENT, attributes=(fine,)))
+    waiting = project(holding, party(BE), PEER, JUDGE, (), NOW)
+    assert [item.slot_type for item in waiting.held] == [SlotType.TEXT, SlotType.VALUE]
+    value = waiting.held[1]
+    release = Release(value.record, value.slot_type, value.slot_hash, BE)
+    free = project(holding, party(BE), PEER, JUDGE, (release,), NOW)
+    assert free.masks[value.index] == 0b101  # head and value, not the comment
+    assert [item.slot_type for item in free.held] == [SlotType.TEXT]
+
+
+def test_an_edit_ends_a_release() -> None:
+    holding = held(replace(EVENT, attributes=(clinical(1, "a"),)))
+    (item,) = project(holding, party(BE), PEER, JUDGE, (), NOW).held
+    release = Release(item.record, item.slot_type, item.slot_hash, BE)
+    edited = held(replace(EVENT, attributes=(clinical(1, "b"),)))
+    assert project(edited, party(BE), PEER, JUDGE, (release,), NOW).held
+
+
+def test_a_release_lowers_nothing_that_the_floor_forbids() -> None:
+    strict = attribute(1, mark=Mark(Label(Tlp.RED)))
+    holding = held(replace(EVENT, attributes=(strict,)))
+    index, record = next(
+        (i, r) for i, r in holding.records.items() if r.header.kind == Kind.ATTRIBUTE
+    )
+    releases = [
+        Release(strict.uuid, kind, sha256(slot or b"").hexdigest(), BE)
+        for kind, slot in zip(record.header.types, record.slots, strict=True)
+    ]
+    assert index not in project(holding, party(BE), PEER, JUDGE, releases, NOW).masks
+
+
+# ── What is told ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("mark", "ground"),
+    [
+        (Mark(Label(Tlp.AMBER)), "label"),
+        (Mark(Label(Tlp.RED)), "label"),
+        (Mark(Label(Tlp.GREEN, only=True)), "audience"),
+        (Mark(Label(Tlp.GREEN, categories=frozenset({"unread-label"}))), "category"),
+        (Mark(CLINICAL), "policy"),
+    ],
+)
+def test_grounds_say_what_kind_of_limit_it_was(mark: Mark, ground: str) -> None:
+    holding = held(replace(EVENT, attributes=(attribute(mark=mark),)))
+    (told,) = withheld_grounds(project(holding, party(BE), PEER, JUDGE, (), NOW))
+    assert (told["ground"], told["records"]) == (ground, 1)
+
+
+def test_a_rulebooks_own_words_read_agreement_or_policy() -> None:
+    silent = Judge(_rulebook(""))
+    holding = held(replace(EVENT, attributes=(attribute(),)))
+    grounds = {
+        g["ground"] for g in withheld_grounds(project(holding, party(BE), PEER, silent, (), NOW))
+    }
+    assert grounds == {"agreement"}
+    frozen = Judge(
+        _rulebook(
+            '@id("all") @reason("all of it") permit (principal, action, resource);'
+            '@id("freeze") @reason("not now") forbid (principal, action, resource)'
+            " when { resource.kind == 2 };"
+        )
+    )
+    (told,) = withheld_grounds(project(holding, party(BE), PEER, frozen, (), NOW))
+    assert (told["ground"], told["kind"]) == ("policy", Kind.ATTRIBUTE)
+
+
+def _rulebook(text: str) -> Rulebook:
+    return read_rulebook(text, name="test", version="1")
+
+
+# ── Ingress ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_was_not_for_us_is_refused_on_arrival() -> None:
+    amber = attribute(mark=Mark(Label(Tlp.AMBER)))
+    holding = held(replace(EVENT, attributes=(amber,)))
+    with pytest.raises(RefusedError, match=r"check 7: not-addressed: .*floor.amber"):
+        refuse_unaddressed(holding, party(BE), hops=0)
+
+
+def test_amber_that_came_by_a_relay_is_refused_even_if_we_are_named() -> None:
+    amber = attribute(mark=Mark(Label(Tlp.AMBER), Audience(frozenset({BE}))))
+    holding = held(replace(EVENT, attributes=(amber,)))
+    refuse_unaddressed(holding, party(BE), hops=0)
+    with pytest.raises(RefusedError, match=r"check 7: widened-by-relay: .*floor.relay"):
+        refuse_unaddressed(holding, party(BE), hops=1)
+
+
+def test_red_is_refused_whoever_is_named() -> None:
+    red = attribute(mark=Mark(Label(Tlp.RED), Audience(frozenset({BE}))))
+    with pytest.raises(RefusedError, match=r"floor\.red"):
+        refuse_unaddressed(held(replace(EVENT, attributes=(red,))), party(BE), hops=0)
+
+
+def test_green_may_come_by_a_relay_and_an_ended_embargo_is_no_reason() -> None:
+    past = attribute(mark=Mark(Label(Tlp.GREEN, Pap.AMBER, until=NOW + timedelta(days=1))))
+    holding = held(replace(EVENT, attributes=(past,)))
+    refuse_unaddressed(holding, party(BE), hops=1)
