@@ -1,4 +1,4 @@
-"""The gates that a change passes, the lock files, and the bench: `./isac check`, `lock`, `bench`.
+"""The gates that a change passes, and the lock files: `./isac check`, `./isac lock`.
 
 Rules: standard library only; every gate runs, even after one failed; each says how long it took.
 """
@@ -41,10 +41,8 @@ def main(arguments: list[str]) -> int:
             return check()
         case ["lock", *flags]:
             return lock(flags)
-        case ["bench", *names]:
-            return bench(names)
         case _:
-            print("usage: isac check | lock [--upgrade] | bench [NAME…]", file=sys.stderr)
+            print("usage: isac check | lock [--upgrade]", file=sys.stderr)
             return 2
 
 
@@ -117,23 +115,6 @@ def changes(old: Path, new: Path) -> list[str]:
         old.read_text().splitlines(), new.read_text().splitlines(), lineterm="", n=0
     )
     return [line for line in lines if line[0] in "+-"]
-
-
-# ── Bench ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def bench(names: list[str]) -> int:
-    """Run the named measurements of tests/bench, or all, each alone in a process of its own."""
-    known = sorted(path.stem for path in (ROOT / "tests" / "bench").glob("[a-z]*.py"))
-    unknown = set(names) - set(known)
-    if unknown or not known:
-        print(f"no such bench: {', '.join(unknown)}; there are: {', '.join(known)}")
-        return 2
-    failures = 0
-    for name in names or known:
-        print(f"{name}:", flush=True)
-        failures += bool(subprocess.call([sys.executable, "-m", f"tests.bench.{name}"]))
-    return min(failures, 1)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from policies.label import Label
 from policies.tlp import Tlp
-from sharing.event import Attribute, Audience, Event, Json, Mark, Members
-from sharing.incidents.derive import bare_url, exact_of, twin_of
+from sharing.event import Attribute, Audience, Event, Json, Mark
+from sharing.incidents.derive import bare_url, exact_of, hour, twin_of
 from sharing.incidents.enrolment import INDICATORS as ALL_INDICATORS
 from sharing.incidents.enrolment import Enrolment
 from sharing.incidents.fields import FIELDS, INDICATORS, Field, Reach
@@ -182,14 +182,21 @@ def _cut_indicators(report: Report, enrolment: Enrolment) -> Iterator[Attribute]
         named = enrolment.named.get(ALL_INDICATORS, frozenset()) if colour > Tlp.GREEN else None
         if colour == Tlp.AMBER_STRICT and not named:
             continue
-        facts: Members = {n: v for n, v in indicator.facts.items() if n in TRAVELS}
+        facts = {name: _told(name, v) for name, v in indicator.facts.items() if name in TRAVELS}
         whole = _attribute(indicator, value)
         yield replace(
             whole,
+            first_seen=whole.first_seen and str(hour(whole.first_seen)),
+            last_seen=whole.last_seen and str(hour(whole.last_seen)),
             deleted=indicator.is_revoked,
             context={**facts, "twin": True} if value != indicator.value else facts,
             mark=Mark(Label(colour, indicator.pap), Audience(named) if named else None),
         )
+
+
+def _told(name: str, fact: Json) -> Json:
+    """A fact of an indicator as it leaves: times by the hour."""
+    return hour(fact) if name == "valid_until" else fact
 
 
 def _cut_value(indicator: Indicator, tlp: Tlp) -> tuple[str, Tlp] | None:

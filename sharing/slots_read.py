@@ -126,14 +126,7 @@ def _whole(parts: _Parts, holding: Holding) -> LogRead:
         tags=tuple(parts.tags.get("", ())),
         galaxies=tuple(parts.galaxies.get("", ())),
         attributes=tuple(alone),
-        objects=tuple(
-            replace(
-                each,
-                tags=tuple(parts.tags.get(each.uuid, ())),
-                attributes=tuple(inside.get(each.uuid, ())),
-            )
-            for each in parts.objects
-        ),
+        objects=tuple(_with_parts(each, inside, parts) for each in parts.objects),
         relations=tuple(parts.relations),
         reports=tuple(
             replace(each, tags=tuple(parts.tags.get(each.uuid, ()))) for each in parts.reports
@@ -144,6 +137,14 @@ def _whole(parts: _Parts, holding: Holding) -> LogRead:
     for target, tags in parts.tags.items():
         _raise_by_tags(labels, target or event.uuid, tags)
     return LogRead(event, tuple(parts.fields), labels)
+
+
+def _with_parts(thing: Object, inside: Mapping[str, list[Attribute]], parts: _Parts) -> Object:
+    return replace(
+        thing,
+        tags=tuple(parts.tags.get(thing.uuid, ())),
+        attributes=tuple(inside.get(thing.uuid, ())),
+    )
 
 
 def _with_said(attribute: Attribute, parts: _Parts) -> Attribute:

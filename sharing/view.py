@@ -108,34 +108,37 @@ def view(
     """
     read = read_log(holding, masks)
     own = own or report is not None
-    is_incident = bool(read.fields) or report is not None
+    is_incident = report is not None or _has_fields(holding)
     shared = _shared(read) if own and is_incident else {}
     fields = [_seen(each) for each in read.fields]
     if report is not None:
         over = read_log(report, report_masks)
         read, fields = _laid_over(read, over), _fields_over(fields, over.fields)
     far = is_incident and not own and reader.kind not in _STAFF
-    entity = _entity(fields, own=own, far=far) if is_incident else ""
     gone = () if own else _withheld_fields(holding, masks, withheld)
-    event = _dated(read.event, holding)
-    return View(
+    whole = View(
         origin=holding.statement.iss,
         uuid=holding.statement.event,
         log=holding.statement.log,
         epoch=holding.statement.epoch,
         seq=holding.statement.seq,
-        sealed_at=_midnight(holding.statement.iat) if far else holding.statement.iat,
+        sealed_at=holding.statement.iat,
         published=published,
         own=own,
-        event=_by_the_day(event) if far else event,
+        event=_dated(read.event, holding),
         label=read.labels[read.event.uuid],
         labels=read.labels,
-        fields=tuple(map(_coarse, fields) if far else fields),
+        fields=tuple(fields),
         shared=shared,
-        entity=entity,
+        entity=_entity(fields, own=own, far=far) if is_incident else "",
         some_withheld=not own and (bool(gone) or _is_partial(holding, masks, withheld)),
         withheld=gone if reader.kind in _STAFF else (),
     )
+    return _from_afar(whole) if far else whole
+
+
+def _has_fields(holding: Holding) -> bool:
+    return any(record.header.kind == Kind.FIELD for record in holding.records.values())
 
 
 def _seen(read: FieldRead) -> SeenField:
@@ -191,6 +194,16 @@ def _entity(fields: Iterable[SeenField], *, own: bool, far: bool) -> str:
         place = FACILITIES.get(str(kind), "health entity")
         return f"a {place} in {country}" if country else f"a {place}"
     return ", ".join(str(each) for each in (kind, country) if each)
+
+
+def _from_afar(whole: View) -> View:
+    """The view of an incident for readers far from its source."""
+    return replace(
+        whole,
+        sealed_at=_midnight(whole.sealed_at),
+        event=_by_the_day(whole.event),
+        fields=tuple(map(_coarse, whole.fields)),
+    )
 
 
 def _coarse(seen: SeenField) -> SeenField:

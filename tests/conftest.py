@@ -22,7 +22,7 @@ TESTS = ROOT / "tests"
 IN_CI = bool(os.environ.get("CI"))
 
 LOOPBACK = ["127.0.0.1", "::1"]
-LOOPBACK_FOLDERS = ("bench", "browser", "contract", "e2e")
+LOOPBACK_FOLDERS = ("browser", "contract", "e2e")
 
 CHROMIUM_FLAGS = [
     "--headless=new",

@@ -126,8 +126,7 @@ def _store(
     def act() -> list[_Ready]:
         ready = make()
         with node.store.write() as unit:
-            for one in sorted(ready, key=lambda one: one.key):
-                _write(unit, one)
+            _write(unit, ready)
             if bookmark is not None:
                 keep_bookmark(unit.connection, peer.org, bookmark)
             _note(node, unit, peer, ready)
@@ -139,12 +138,10 @@ def _store(
 def _read(node: Node, key: LogKey, source: str) -> Stored:
     with node.store.read() as unit:
         conn = unit.connection
-        found = (find_holding(conn, *key, src) for src in holding_sources(conn, *key))
-        return Stored(
-            log=find_log(conn, *key),
-            holdings=tuple(row for row in found if row is not None),
-            seen=find_seen(conn, source, *key),
-        )
+        log, seen = find_log(conn, *key), find_seen(conn, source, *key)
+        sources = () if log is None else holding_sources(conn, *key)
+        found = [find_holding(conn, *key, src) for src in sources]
+    return Stored(log, tuple(row for row in found if row is not None), seen)
 
 
 def _make_ready(node: Node, peer: Peer, item: Item) -> _Ready:
@@ -221,15 +218,17 @@ def _refused(outcome: Quarantined, source: str, now: datetime) -> QuarantineRow:
     )
 
 
-def _write(unit: Unit, ready: _Ready) -> None:
+def _write(unit: Unit, ready: Sequence[_Ready]) -> None:
     conn = unit.connection
-    if ready.change is not None:
-        _write_change(unit, ready.key, ready.change)
-        mark_dirty(conn, [ready.key], urgent=ready.urgent)
-    if ready.seen is not None:
-        put_seen(conn, ready.seen)
-    if ready.refused is not None:
-        add_quarantine(conn, ready.refused)
+    for one in sorted(ready, key=lambda one: one.key):  # one order: no two units wait in a ring
+        if one.change is not None:
+            _write_change(unit, one.key, one.change)
+        if one.refused is not None:
+            add_quarantine(conn, one.refused)
+    put_seen(conn, [one.seen for one in ready if one.seen is not None])
+    for urgent in (True, False):
+        changed = [one.key for one in ready if one.change is not None and one.urgent is urgent]
+        mark_dirty(conn, changed, urgent=urgent)
 
 
 def _write_change(unit: Unit, key: LogKey, change: Change) -> None:

@@ -81,7 +81,7 @@ def relation_of(slot: SlotFacts, party: Party, standing: Standing, now: datetime
         direct=standing.direct,
         named=party.org in slot.addressees or not slot.addressees.isdisjoint(party.communities),
         released=False,
-        embargoed=False,
+        embargoed=until is not None and until > now,
         published=standing.published,
     )
 

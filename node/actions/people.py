@@ -22,7 +22,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from node.actions.caller import Caller, Role, read_role
+from node.actions.enrolments import read_rule
 from node.actions.errors import BadInputError, ConflictError, NotFoundError
+from node.errors import SettingsError
 from node.node import Node
 from node.storage import audit, people
 from node.storage.people import Org, Person, TokenRow
@@ -68,9 +70,17 @@ class SignInRefused:
 
 
 def enrol_org(node: Node, actor: str, new: Org) -> None:
-    """Enrol an organisation at this node, or change what is known of it."""
+    """Enrol an organisation at this node, or change what is known of it.
+
+    Raises:
+        BadInputError: the kind is none, or the rule it is to have accepted is not kept here.
+    """
     if new.kind not in {"hospital", "supplier", "node", "hub"}:
         raise BadInputError("kind", f"hospital or supplier, not {new.kind}")
+    try:
+        read_rule(node.settings, new.enrolment)
+    except SettingsError as error:
+        raise BadInputError("enrolment", str(error)) from error
     with node.store.write() as unit:
         people.put_org(unit.connection, new)
         detail = {"org": new.org, "kind": new.kind, "enrolment": new.enrolment}

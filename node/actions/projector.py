@@ -22,8 +22,17 @@ from federation.wire import Ground, Op
 from node.actions.basis import settle_basis
 from node.actions.change import floor_of
 from node.node import Node
-from node.storage.dirt import Dirt, clear_dirt, set_wake
-from node.storage.feed import OfferRow, hold_dirt, peek_dirt, put_row, refresh_row, rows_of_logs
+from node.storage.dirt import Dirt
+from node.storage.feed import (
+    OfferRow,
+    clear_held,
+    hold_dirt,
+    peek_dirt,
+    put_rows,
+    refresh_row,
+    rows_of_logs,
+    set_wakes,
+)
 from node.storage.logs import HoldingRow, LogRow, best_holding, find_log
 from node.storage.peers import PeerRow, list_peers, lock_peers, set_head
 from node.storage.releases import ReleaseRow, releases_of
@@ -48,7 +57,6 @@ class _Facts:
     log: LogRow | None
     best: HoldingRow | None
     releases: tuple[ReleaseRow, ...]
-    wants: Mapping[str, Wants]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +77,10 @@ def project_dirty(node: Node, limit: int) -> int:
     settle_basis(node)
     with node.store.read() as unit:
         marks = peek_dirt(unit.connection, limit)
+        wants = {row.org: Wants(row.wants) for row in list_peers(unit.connection)}
     began, projected = node.wall(), list[_Projected]()
     for mark in marks:
-        projected.append(_project(node, _read_facts(node, mark)))
+        projected.append(_project(node, _read_facts(node, mark), wants))
         if node.wall() - began > TURN:
             break
     return _write(node, projected) if projected else 0
@@ -82,13 +91,12 @@ def _read_facts(node: Node, mark: Dirt) -> _Facts:
         conn = unit.connection
         log = find_log(conn, mark.origin, mark.event)
         if log is None or log.type == REPORT:
-            return _Facts(mark, None, None, (), {})
+            return _Facts(mark, None, None, ())
         return _Facts(
             mark=mark,
             log=log,
             best=None if _ending(log) else best_holding(conn, mark.origin, mark.event),
             releases=releases_of(conn, mark.origin, mark.event),
-            wants={row.org: Wants(row.wants) for row in list_peers(conn)},
         )
 
 
@@ -98,11 +106,11 @@ def _ending(log: LogRow) -> Version | None:
     return floor if floor is not None and is_ended(log.version, floor) else None
 
 
-def _project(node: Node, facts: _Facts) -> _Projected:
+def _project(node: Node, facts: _Facts, wants: Mapping[str, Wants]) -> _Projected:
     if facts.log is None or facts.best is None:
         return _Projected(facts.mark, facts.log, {}, None)
     scene = _Scene(node, facts.log, facts.best, facts.releases)
-    peers = [peer for peer in node.peers if scene.may_relay(peer, facts.wants)]
+    peers = [peer for peer in node.peers if scene.may_relay(peer, wants)]
     offers = {peer.org: offer for peer in peers if (offer := scene.offer(peer)) is not None}
     return _Projected(facts.mark, facts.log, offers, scene.wake_at)
 
@@ -218,13 +226,14 @@ def _write(node: Node, projected: Sequence[_Projected]) -> int:
     with node.store.write() as unit:
         conn = unit.connection
         held = hold_dirt(conn, [one.mark for one in projected])
-        done = [one for one in projected if one.mark in held]
-        feeds = _Feeds(node, unit, [(one.mark.origin, one.mark.event) for one in done])
-        for one in done:
-            feeds.offer(one)
-            set_wake(conn, one.mark.origin, one.mark.event, one.wake_at)
-        feeds.close()
-        clear_dirt(conn, held)
+        done = {(one.mark.origin, one.mark.event): one for one in projected if one.mark in held}
+        if done:
+            feeds = _Feeds(node, unit, list(done))
+            for one in done.values():
+                feeds.offer(one)
+            feeds.close()
+            set_wakes(conn, {key: one.wake_at for key, one in done.items()})
+            clear_held(conn, held)
     return len(done)
 
 
@@ -236,6 +245,7 @@ class _Feeds:
         self._peers = lock_peers(self._conn, [peer.org for peer in node.peers])
         self._heads = {org: row.head_pos for org, row in self._peers.items()}
         self._rows = rows_of_logs(self._conn, logs)
+        self._new = list[OfferRow]()
 
     def offer(self, one: _Projected) -> None:
         """Hold out to every peer what it may hold of this log now."""
@@ -247,7 +257,8 @@ class _Feeds:
                 self._put(peer, old, new)
 
     def close(self) -> None:
-        """Keep the heads that moved."""
+        """Keep the new rows, and the heads that moved."""
+        put_rows(self._conn, self._new)
         for org, head in self._heads.items():
             if head != self._peers[org].head_pos:
                 set_head(self._conn, org, head)
@@ -260,7 +271,7 @@ class _Feeds:
                 refresh_row(self._conn, replace(new, pos=old.pos, projected_at=old.projected_at))
                 return
         self._heads[peer.org] += 1
-        put_row(self._conn, replace(new, pos=self._heads[peer.org]))
+        self._new.append(replace(new, pos=self._heads[peer.org]))
 
     def _taken_back(self, one: _Projected, old: OfferRow | None) -> OfferRow | None:
         """RECALL or WITHDRAW for a peer that had something of the log; None: it never had."""

@@ -34,7 +34,8 @@ def answer(value: object, status: int = 200) -> Response:
 def answer_done(done: Done, first: int = 201) -> Response:
     """Give what an act did: `first` at first, 200 with the same body when it is repeated."""
     said = {name: getattr(done, name) for name in _names(type(done))}
-    return answer(said, first if done.is_new else 200)
+    body = orjson.dumps(said, default=_plain, option=orjson.OPT_UTC_Z | orjson.OPT_SORT_KEYS)
+    return Response(body, first if done.is_new else 200, media_type="application/json")
 
 
 def told(kind: object, status: int = 200, *, repeats: bool = False) -> Described:

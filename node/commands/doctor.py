@@ -1,4 +1,4 @@
-"""Looks at a node from outside and says what is wrong with it, without changing anything."""
+"""Looks at a node and says what is wrong with it."""
 
 import shutil
 from collections.abc import Callable
@@ -8,7 +8,9 @@ from pathlib import Path
 import typer
 
 from federation.errors import FederationError
+from node.actions.peers import peer_states
 from node.clock import ScenarioClock, wall_clock
+from node.commands.shown import opened
 from node.errors import NodeError
 from node.keys import read_keys
 from node.roster import read_roster
@@ -38,6 +40,7 @@ def examine(data: Path) -> bool:
         "audit": _audit,
         "clock": _clock,
         "disk": _disk,
+        "peers": _peers,
     }
     told = [_tell(about, check, settings) for about, check in checks.items()]  # each of them
     return all(told)
@@ -95,6 +98,15 @@ def _clock(settings: Settings) -> str:
         return f"wall time, {wall_clock():%Y-%m-%d %H:%M:%SZ}"
     away = ScenarioClock(path)() - wall_clock()
     return f"scenario clock {path}, {timedelta(seconds=round(away.total_seconds()))} from wall time"
+
+
+def _peers(settings: Settings) -> str:
+    with opened(settings.data) as node:
+        states = [(f"{one.name}: {one.state}", one.failures) for one in peer_states(node)]
+    told = "; ".join(state for state, _ in states)
+    if any(failures for _, failures in states):
+        raise _UnwellError(told)
+    return told or "none in the roster"
 
 
 def _disk(settings: Settings) -> str:

@@ -1,7 +1,6 @@
 """Pages that read: the events, one of them, who gets what of it and why."""
 
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -18,11 +17,12 @@ from node.api.events import PACKAGE_TYPE
 from node.console.render import Show, see_other
 from node.console.session import session_of
 from node.node import Node
-from sharing.incidents.fields import FIELDS
 from sharing.view import SeenField, View
 
 _PAGE = 50
 _HITS = 200
+_GROUPS_FIRST = ("Nature",)
+_GROUPS_LAST = ("Entity and contact", "Further", "Envelope")
 _EFFECTS = ("held", "withheld", "sent")
 _UUID_LENGTH = 36
 
@@ -111,13 +111,14 @@ def add_sharing(routes: APIRouter, node: Node, show: Show) -> None:
 
 
 def groups_of(seen: View) -> list[tuple[str, list[SeenField]]]:
-    """Give an incident's fields by the groups of the table, in its order."""
-    order = {name: n for n, name in enumerate(FIELDS)}
-    fields = sorted(seen.fields, key=lambda each: order.get(each.name, len(order)))
-    return [
-        (group or "Further", list(members))
-        for group, members in groupby(fields, key=lambda each: each.group)
-    ]
+    """Give an incident's fields by the groups of the table, what it is first, papers last."""
+    groups: dict[str, list[SeenField]] = {}
+    for each in seen.fields:
+        groups.setdefault(each.group or "Further", []).append(each)
+    ranks = {
+        name: rank for rank, names in ((-1, _GROUPS_FIRST), (1, _GROUPS_LAST)) for name in names
+    }
+    return sorted(groups.items(), key=lambda group: ranks.get(group[0], 0))
 
 
 def told_of(given: Explanation) -> list[Told]:

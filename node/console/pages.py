@@ -4,13 +4,15 @@ Every page is one or two actions shown; nothing is decided here. All of it works
 links, plain forms, a redirect after each post. htmx only saves reloading.
 """
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from starlette.responses import Response
 
 from node.console import assets
 from node.console.acts import add_acts, add_holds
 from node.console.events import add_events, add_sharing
 from node.console.render import Show
 from node.console.report import add_report
+from node.console.session import find_quietly
 from node.console.signin import add_sign_in
 from node.console.states import add_states
 from node.node import Node
@@ -29,4 +31,14 @@ def router(node: Node) -> APIRouter:
     add_report(routes, node, show)
     add_states(routes, node, show)
     routes.include_router(assets.router(files))
+    _add_nowhere(routes, node, show)
     return routes
+
+
+def _add_nowhere(routes: APIRouter, node: Node, show: Show) -> None:
+    @routes.get("/console/{rest:path}")
+    def nowhere(request: Request, rest: str) -> Response:
+        del rest
+        why = "The address is not one of ours."
+        session = find_quietly(node, request)
+        return show.problem(request, session, 404, "There is no such page", why)

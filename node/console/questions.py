@@ -49,9 +49,10 @@ class Chapter:
 
 def options(*words: str) -> tuple[tuple[str, str], ...]:
     """Give words as options, shown as people read them."""
-    return tuple((word, word.replace("_", " ")) for word in words)
+    return tuple((word, _PLAIN.get(word) or word.replace("_", " ")) for word in words)
 
 
+_PLAIN = {"le_contact": "contact with the police", "reserve": "the EU's reserve of experts"}
 _YES_NO = options("yes", "no", "unknown")
 
 TEN: Final = (

@@ -83,7 +83,7 @@ class Show:
         """Give a page."""
         caller = session.caller if session else None
         text = self._environment.get_template(template).render(
-            caller=caller,
+            person=caller,  # in a template "caller" is a word of its language
             csrf=session.csrf if session else "",
             menu=menu(caller.role) if caller else [],
             path=request.url.path,

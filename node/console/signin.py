@@ -34,9 +34,7 @@ def add_sign_in(routes: APIRouter, node: Node, show: Show) -> None:
     def ask(request: Request, back: str = HOME) -> Response:
         if find_quietly(node, request) is not None:
             return see_other(safe_back(back))
-        return show.page(
-            request, "sign_in.html", None, back=safe_back(back), login="", why="", name=""
-        )
+        return show.page(request, "sign_in.html", None, back=safe_back(back), login="", why="")
 
     @routes.post(SIGN_IN)
     def enter(

@@ -66,7 +66,7 @@ class Supervisor:
         serve = ["serve", "--data", str(home), "--until-stdin-closes"]
         with (home / "serve.log").open("ab") as log:
             self._children[key] = subprocess.Popen(  # noqa: S603  ourselves, with our own directory
-                [sys.executable, "-m", "node.cli", *serve],
+                [sys.executable, "-P", "-m", "node.cli", *serve],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,

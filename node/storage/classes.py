@@ -9,7 +9,7 @@ Classes are never changed nor deleted.
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
@@ -31,11 +31,11 @@ class SlotFacts:
     type: int
     label: Label
     addressees: frozenset[str]
+    subject: Subject = field(init=False, repr=False, compare=False)
 
-    @property
-    def subject(self) -> Subject:
-        """The part that rules may mention."""
-        return Subject(
+    def __post_init__(self) -> None:
+        """Work out, once, the part that rules may mention."""
+        subject = Subject(
             log=self.log,
             kind=self.kind,
             type=self.type,
@@ -45,6 +45,7 @@ class SlotFacts:
             only=self.label.only,
             relay=self.label.relay,
         )
+        object.__setattr__(self, "subject", subject)
 
     @property
     def text(self) -> str:

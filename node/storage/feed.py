@@ -11,13 +11,40 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, false, func, literal, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from federation.wire import Ground
 from node.storage.dirt import Dirt, LogKey
 from node.storage.store import upsert
-from node.storage.tables import acked, dirty, holding, log, outbox, seen
+from node.storage.tables import acked, dirty, holding, log, outbox, seen, wake
+
+# Asked for every item: built once.
+_SOURCES = (
+    select(holding.c.src)
+    .where(holding.c.origin == bindparam("origin"), holding.c.event == bindparam("event"))
+    .order_by(holding.c.src)
+)
+_SEEN = select(seen).where(
+    seen.c.src == bindparam("src"),
+    seen.c.origin == bindparam("origin"),
+    seen.c.event == bindparam("event"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +115,33 @@ def count_dirt(conn: Connection) -> int:
     return conn.execute(select(func.count()).select_from(dirty)).scalar_one()
 
 
-def hold_dirt(conn: Connection, peeked: Iterable[Dirt]) -> frozenset[Dirt]:
+def hold_dirt(conn: Connection, peeked: Collection[Dirt]) -> frozenset[Dirt]:
     """Hold the marks that nobody has renewed since, or is renewing now, to the end of the unit."""
-    return frozenset(mark for mark in peeked if _hold(conn, mark))
+    rows = conn.execute(
+        select(dirty.c.origin, dirty.c.event, dirty.c.gen)
+        .where(_is_one_of(dirty, [(mark.origin, mark.event) for mark in peeked]))
+        .with_for_update(skip_locked=True)
+    )
+    held = {(row.origin, row.event, row.gen) for row in rows}
+    return frozenset(mark for mark in peeked if (mark.origin, mark.event, mark.gen) in held)
+
+
+def clear_held(conn: Connection, held: Iterable[Dirt]) -> None:
+    """Forget marks that this unit holds."""
+    keys = [(mark.origin, mark.event) for mark in held]
+    conn.execute(delete(dirty).where(_is_one_of(dirty, keys)))
+
+
+def set_wakes(conn: Connection, wakes: Mapping[LogKey, datetime | None]) -> None:
+    """Note for each of these logs when a verdict on it may next change; None: never."""
+    conn.execute(delete(wake).where(_is_one_of(wake, list(wakes))))
+    rows = [
+        {"origin": origin, "event": event, "at": at}
+        for (origin, event), at in wakes.items()
+        if at is not None
+    ]
+    if rows:
+        conn.execute(insert(wake), rows)
 
 
 def mark_all_dirty(conn: Connection) -> None:
@@ -100,9 +151,9 @@ def mark_all_dirty(conn: Connection) -> None:
         .where(log.c.type != "report")
         .order_by(log.c.origin, log.c.event)
     )
-    insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+    insert_or = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
     conn.execute(
-        insert(dirty)
+        insert_or(dirty)
         .from_select(["origin", "event", "gen", "urgent"], every)
         .on_conflict_do_update(index_elements=["origin", "event"], set_={"gen": dirty.c.gen + 1})
     )
@@ -113,15 +164,15 @@ def rows_of_logs(
 ) -> Mapping[LogKey, Mapping[str, OfferRow]]:
     """Give, for each log, the row of each peer that has one."""
     found: dict[LogKey, dict[str, OfferRow]] = {}
-    statement = select(outbox).where(tuple_(outbox.c.origin, outbox.c.event).in_(list(logs)))
+    statement = select(outbox).where(_is_one_of(outbox, logs))
     for row in map(_offer_row, conn.execute(statement)):
         found.setdefault((row.origin, row.event), {})[row.peer] = row
     return found
 
 
-def put_row(conn: Connection, row: OfferRow) -> None:
-    """Let this be the peer's row of the log, instead of the one at an earlier place."""
-    upsert(conn, outbox, _values(row), key=("peer", "origin", "event"))
+def put_rows(conn: Connection, rows: Iterable[OfferRow]) -> None:
+    """Let these be the peers' rows of their logs, instead of those at earlier places."""
+    upsert(conn, outbox, list(map(_values, rows)), key=("peer", "origin", "event"))
 
 
 def refresh_row(conn: Connection, row: OfferRow) -> None:
@@ -177,19 +228,13 @@ def confirmed_holders(conn: Connection, origin: str, event: str) -> Mapping[str,
 
 def holding_sources(conn: Connection, origin: str, event: str) -> tuple[str, ...]:
     """Give the sources that hold something of the log out to us."""
-    rows = conn.execute(
-        select(holding.c.src)
-        .where(holding.c.origin == origin, holding.c.event == event)
-        .order_by(holding.c.src)
-    )
+    rows = conn.execute(_SOURCES, {"origin": origin, "event": event})
     return tuple(row.src for row in rows)
 
 
 def find_seen(conn: Connection, src: str, origin: str, event: str) -> SeenRow | None:
     """Give what the source last told us of the log, or None."""
-    row = conn.execute(
-        select(seen).where(seen.c.src == src, seen.c.origin == origin, seen.c.event == event)
-    ).first()
+    row = conn.execute(_SEEN, {"src": src, "origin": origin, "event": event}).first()
     return None if row is None else _seen_row(row)
 
 
@@ -203,18 +248,14 @@ def seen_in_other_lives(conn: Connection, src: str, incarnation: str) -> tuple[S
     return tuple(map(_seen_row, rows))
 
 
-def put_seen(conn: Connection, row: SeenRow) -> None:
-    """Remember what the source told us, instead of what it told before."""
-    upsert(conn, seen, {one.name: getattr(row, one.name) for one in fields(SeenRow)})
+def put_seen(conn: Connection, rows: Iterable[SeenRow]) -> None:
+    """Remember what sources told us, instead of what they told before."""
+    names = [one.name for one in fields(SeenRow)]
+    upsert(conn, seen, [{name: getattr(row, name) for name in names} for row in rows])
 
 
-def _hold(conn: Connection, mark: Dirt) -> bool:
-    row = conn.execute(
-        select(dirty.c.gen)
-        .where(dirty.c.origin == mark.origin, dirty.c.event == mark.event)
-        .with_for_update(skip_locked=True)
-    ).first()
-    return row is not None and row.gen == mark.gen
+def _is_one_of(table: Table, logs: Collection[LogKey]) -> ColumnElement[bool]:
+    return tuple_(table.c.origin, table.c.event).in_(list(logs))
 
 
 def _seen_row(row: Row[Any]) -> SeenRow:

@@ -170,15 +170,12 @@ def _proof_of(holding: Holding, *, verified: bool) -> str:
 
 
 def _shown(holding: Holding) -> Iterator[str]:
-    """One line a slot that is disclosed, one a range of records that are withheld."""
-    index = 0
-    for disclosed, record in holding.records.items():
-        yield from _shown_absent(holding, range(index, disclosed))
-        yield from _shown_record(holding, disclosed, record)
-        index = disclosed + 1
-    yield from _shown_absent(holding, range(index, holding.statement.size))
-
-
+    """One line a slot that is disclosed, one a range of records that are not."""
+    absent = _absent(holding)
+    for index, record in holding.records.items():
+        yield from _ranges(takewhile(lambda told: told[0] < index, absent))
+        yield from _shown_record(holding, index, record)
+    yield from _ranges(absent)
 def _shown_record(holding: Holding, index: int, record: HeldRecord) -> Iterator[str]:
     header = record.header
     for slot_type, byte, text in zip(header.types, header.labels, record.slots, strict=True):

@@ -5,13 +5,14 @@ A thing is named by its kind and the `uuid` in its head; an edit voids the old r
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 import orjson
 
 from sharing.errors import UnreadableError
 from sharing.seal.disclosure import Disclosure
 from sharing.seal.records import SlotType
-from sharing.seal.strictjson import read_objects
+from sharing.seal.strictjson import AT_ONCE, read_objects
 
 
 def check_contents(disclosure: Disclosure) -> None:
@@ -40,7 +41,12 @@ def read_uuids(heads: Sequence[bytes]) -> list[str | None]:
 
 def known_uuids(heads: Iterable[bytes]) -> list[str | None]:
     """The same of slots that were checked before."""
-    return _uuids(orjson.loads(b"[%b]" % b",".join(heads)))
+    coming = iter(heads)
+    return [
+        uuid
+        for few in iter(lambda: b",".join(islice(coming, AT_ONCE)), b"")
+        for uuid in _uuids(orjson.loads(b"[%b]" % few))
+    ]
 
 
 def _uuids(values: Iterable[Mapping[str, object]]) -> list[str | None]:

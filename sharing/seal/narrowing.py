@@ -9,11 +9,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress
-from operator import attrgetter
+from operator import attrgetter, eq
 
 from sharing.seal.disclosure import Disclosure, lay_out
+from sharing.seal.records import Header
 from sharing.seal.salts import SALT_BYTES, Chunk, split_salts
-from sharing.seal.tree import Span, join_span
+from sharing.seal.tree import spans_of
 
 _NO_SALT = bytes(SALT_BYTES)
 
@@ -33,29 +34,23 @@ def narrow(held: Disclosure, masks: Mapping[int, int]) -> Disclosure:
 def _check_held(held: Disclosure, masks: Mapping[int, int], wanted: Sequence[int]) -> None:
     if sum(map(bool, wanted)) != sum(map(bool, masks.values())):
         raise ValueError("masks name records that are not held")
-    for index, want, has in zip(held.indices, wanted, held.masks(), strict=True):
-        if want & ~has:
-            raise ValueError(f"mask {want:#x} of record {index} names what is not held")
+    indices = zip(held.indices, wanted, held.masks(), strict=True)
+    more = [index for index, want, has in indices if want & ~has]
+    if more:
+        raise ValueError(f"mask of record {more[0]} names what is not held")
 
 
 def _keep_records(held: Disclosure, wanted: Sequence[int]) -> Disclosure:
     """The records with a mask, each still as it was."""
-    headers = [
-        (sum(map(bool, wanted[band.rank : band.rank + band.length])), band.header)
-        for band in held.bands
-    ]
-    flags = [
-        bool(want)
-        for band in held.bands
-        for want in wanted[band.rank : band.rank + band.length]
-        for _ in range(band.header.width)
-    ]
-    spans = list[Span]()
-    for index in compress(held.indices, wanted):
-        join_span(spans, Span(index, index + 1))
-    commitments = (held.commitments.get(place) for place in compress(range(len(flags)), flags))
+    headers, flags = list[tuple[int, Header]](), list[bool]()
+    for band in held.bands:
+        keep = [bool(want) for want in wanted[band.rank : band.rank + band.length]]
+        headers.append((sum(keep), band.header))
+        flags += [flag for flag in keep for _ in range(band.header.width)]
+    kept = compress(range(len(flags)), flags)
+    commitments = map(held.commitments.get, kept) if held.commitments else ()
     return Disclosure(
-        tuple(spans),
+        tuple(spans_of(list(compress(held.indices, wanted)))),
         lay_out(run for run in headers if run[0]),
         list(compress(held.slots, flags)),
         b"".join(compress(split_salts(held.salts), flags)),
@@ -68,10 +63,9 @@ def _keep_slots(held: Disclosure, wanted: Sequence[int]) -> Disclosure:
     """The same records with only the slots of their masks."""
     slots, salts, commitments = list(held.slots), bytearray(held.salts), dict(held.commitments)
     for band in held.bands:
-        masks = wanted[band.rank : band.rank + band.length]
-        if set(masks) == {band.header.full}:
-            continue
-        for row, mask in enumerate(masks):
+        for row, mask in enumerate(wanted[band.rank : band.rank + band.length]):
+            if mask == band.header.full:
+                continue
             for slot in range(band.header.width):
                 place = band.first + row * band.header.width + slot
                 if not mask >> slot & 1:
@@ -84,10 +78,7 @@ def _keep_slots(held: Disclosure, wanted: Sequence[int]) -> Disclosure:
 def _whole_chunks(chunks: Iterable[Chunk], kept: Disclosure) -> Iterator[Chunk]:
     """The chunks of which every record is kept with every slot."""
     full = [full for band in kept.bands for full in [band.header.full] * band.length]
-    whole = list[Span]()
-    for index, mask, every in zip(kept.indices, kept.masks(), full, strict=True):
-        if mask == every:
-            join_span(whole, Span(index, index + 1))
+    whole = spans_of(list(compress(kept.indices, map(eq, kept.masks(), full))))
     for chunk in chunks:
         found = bisect_right(whole, chunk.first, key=attrgetter("start")) - 1
         if found >= 0 and chunk.stop <= whole[found].stop:

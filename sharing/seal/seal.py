@@ -210,9 +210,6 @@ def _check_group(header: Header, group: Sequence[Record]) -> list[str | None]:
         sizes = [len(slot) for slot in column]
         if not 2 <= min(sizes) <= max(sizes) <= limits.SLOT_BYTES:
             raise BadRecordError(f"slot of under 2 or over {limits.SLOT_BYTES} bytes")
-        together = b"".join(column)
-        if b"\n" in together or b"\r" in together:
-            raise BadRecordError("slot of two lines")
     has_head = header.types[0] == SlotType.HEAD
     for column in columns[has_head:]:
         check_slots(column)

@@ -15,7 +15,7 @@ import orjson
 from sharing.errors import UnreadableError
 from sharing.seal import limits
 
-_AT_ONCE = 64  # so few that the garbage collector sleeps through it
+AT_ONCE = 64  # so few that the garbage collector sleeps through it
 _BYTES_AT_ONCE = 1 << 18
 _LEADS_OF_NONCHARACTERS = [b"\xef", b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4"]
 _NONCHARACTER = re.compile(
@@ -47,14 +47,14 @@ def read_object(text: bytes) -> dict[str, object]:
 
 
 def read_objects(texts: Sequence[bytes]) -> Iterator[list[dict[str, object]]]:
-    """What `read_object` gives, for many texts; a few of them at a time, in order."""
-    for at in range(0, len(texts), _AT_ONCE):
-        few = list(texts[at : at + _AT_ONCE])
+    """What `read_object` gives, for many texts of one line; a few of them at a time, in order."""
+    for at in range(0, len(texts), AT_ONCE):
+        few = list(texts[at : at + AT_ONCE])
         plain = _read_plain(few)
         if plain:
             yield plain
         else:
-            yield from ([read_object(text)] for text in few)
+            yield from ([_read_line(text)] for text in few)
 
 
 def _read_plain(texts: list[bytes]) -> list[dict[str, object]]:
@@ -63,9 +63,11 @@ def _read_plain(texts: list[bytes]) -> list[dict[str, object]]:
     That each is written back as it came settles where each one ends, too.
     """
     together = b"[%b]" % b",".join(texts)
-    if len(together) > _BYTES_AT_ONCE or _may_hold_noncharacter(together):
-        return []
-    if together.count(b"{") + together.count(b"[") > len(texts) + limits.JSON_DEPTH:
+    if (
+        len(together) > _BYTES_AT_ONCE
+        or together.count(b"{") + together.count(b"[") > len(texts) + limits.JSON_DEPTH
+        or _may_hold_noncharacter(together)
+    ):
         return []
     try:
         values = orjson.loads(together)
@@ -73,6 +75,12 @@ def _read_plain(texts: list[bytes]) -> list[dict[str, object]]:
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return []
     return values if settled and set(map(type, values)) == {dict} else []
+
+
+def _read_line(text: bytes) -> dict[str, object]:
+    if b"\n" in text or b"\r" in text:
+        raise UnreadableError("more than one line")
+    return read_object(text)
 
 
 def _may_hold_noncharacter(text: bytes) -> bool:

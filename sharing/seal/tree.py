@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 from typing import NamedTuple
 
 from sharing.errors import UnreadableError
@@ -36,6 +37,14 @@ def join_span(spans: list[Span], span: Span) -> None:
         spans[-1] = Span(spans[-1].start, span.stop)
     else:
         spans.append(span)
+
+
+def spans_of(indices: Sequence[int]) -> list[Span]:
+    """The spans that ascending indices make."""
+    befores, afters = chain([-2], indices), chain(indices[1:], [-2])
+    starts = [index for before, index in zip(befores, indices, strict=False) if index - before > 1]
+    lasts = [index for index, after in zip(indices, afters, strict=False) if after - index != 1]
+    return [Span(start, last + 1) for start, last in zip(starts, lasts, strict=True)]
 
 
 def root_of(entries: Iterable[bytes]) -> bytes:

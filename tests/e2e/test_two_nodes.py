@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -27,22 +27,40 @@ PATIENCE_S = 60.0  # two noisy cores
 
 @dataclass
 class Running:
-    """A node that serves on a port of its own."""
+    """Nodes that serve, each on a port of its own."""
 
-    node: Node
-    server: uvicorn.Server
-    thread: threading.Thread
+    world: World
+    ports: dict[str, int]
+    servers: dict[str, tuple[uvicorn.Server, threading.Thread]] = field(default_factory=dict)
 
-    def stop(self) -> None:
-        self.server.should_exit = True
-        self.thread.join(PATIENCE_S)
-        assert not self.thread.is_alive()
+    def start(self, name: str) -> None:
+        node = self.world[name]
+        app = create_app(node, transport=Transport(allow_hosts=node.settings.allow_hosts))
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=self.ports[name], log_level="warning", lifespan="on"
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        self.servers[name] = (server, thread)
+        until(lambda: server.started, "the server starts")
+
+    def stop(self, name: str) -> None:
+        server, thread = self.servers.pop(name)
+        server.should_exit = True
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
 
 
-def free_socket() -> socket.socket:
-    bound = socket.socket()
-    bound.bind(("127.0.0.1", 0))
-    return bound
+def free_ports(count: int) -> list[int]:
+    """Ports that were free a moment ago."""
+    bound = [socket.socket() for _ in range(count)]
+    for one in bound:
+        one.bind(("127.0.0.1", 0))
+    ports = [int(one.getsockname()[1]) for one in bound]
+    for one in bound:
+        one.close()
+    return ports
 
 
 def made(folder: Path, name: str, address: str, peers: list[str], database: str) -> Node:
@@ -56,16 +74,6 @@ def made(folder: Path, name: str, address: str, peers: list[str], database: str)
     return init_node(folder / name, chosen)
 
 
-def started(node: Node, bound: socket.socket) -> Running:
-    app = create_app(node, transport=Transport(allow_hosts=node.settings.allow_hosts))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
-    thread.start()
-    running = Running(node, server, thread)
-    until(lambda: server.started, "the server starts")
-    return running
-
-
 def until(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
@@ -74,33 +82,41 @@ def until(condition: Callable[[], bool], what: str) -> None:
 
 
 @contextmanager
-def two_nodes(folder: Path, new_url: Callable[[], str]) -> Iterator[World]:
-    sockets = {name: free_socket() for name in ("FR", "BE")}
-    addresses = {name: "127.0.0.1:%d" % bound.getsockname()[1] for name, bound in sockets.items()}
-    fresh = [
-        made(folder, name, addresses[name], list(addresses.values()), new_url())
-        for name in sockets
-    ]
-    entries = [own_entry(node.settings, node.keys) for node in fresh]
-    running = []
-    for node in fresh:
+def two_nodes(folder: Path, new_url: Callable[[], str]) -> Iterator[Running]:
+    ports = dict(zip(("FR", "BE"), free_ports(2), strict=True))
+    addresses = [f"127.0.0.1:{port}" for port in ports.values()]
+    fresh = {
+        name: made(folder, name, f"127.0.0.1:{port}", addresses, new_url())
+        for name, port in ports.items()
+    }
+    entries = [own_entry(node.settings, node.keys) for node in fresh.values()]
+    for node in fresh.values():
         node.close()
         put_members(node.settings.roster_file, entries)
+    nodes = {name: open_node(node.settings) for name, node in fresh.items()}
+    running = Running(World(HandClock(wall_clock()), Memory(), nodes), ports)
     try:
-        for name, node in zip(sockets, fresh, strict=True):
-            running.append(started(open_node(node.settings), sockets[name]))
-        nodes = {name: one.node for name, one in zip(sockets, running, strict=True)}
-        yield World(HandClock(wall_clock()), Memory(), nodes)
+        for name in nodes:
+            running.start(name)
+        yield running
     finally:
-        for one in running:
-            one.stop()
-            one.node.close()
+        for name in list(running.servers):
+            running.stop(name)
+        for node in nodes.values():
+            node.close()
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path) -> Iterator[Running]:
+    with two_nodes(tmp_path, lambda: "") as running:
+        yield running
 
 
 def test_what_one_node_posts_reaches_the_other_by_itself_and_is_taken_back_again(
     tmp_path: Path, database_urls: Callable[[], str]
 ) -> None:
-    with two_nodes(tmp_path, database_urls) as world:
+    with two_nodes(tmp_path, database_urls) as running:
+        world = running.world
         event = world.post("FR", "Phishing", Tlp.GREEN, ["green.example"])
         secret = world.post("FR", "Not for you", Tlp.AMBER, ["amber.example"])
         back = world.post("BE", "From the north", Tlp.GREEN, ["north.example"])
@@ -117,19 +133,22 @@ def test_what_one_node_posts_reaches_the_other_by_itself_and_is_taken_back_again
         assert peer_states(world["BE"])[0].state == "in step"
 
 
-@pytest.mark.parametrize("values", [6000])
-def test_a_package_larger_than_a_page_takes_comes_over_real_http(
-    tmp_path: Path, values: int
-) -> None:
-    numbers = iter(range(9))
-    with two_nodes(tmp_path, lambda: f"sqlite:///{tmp_path}/{next(numbers)}.db") as world:
-        event = world.post("FR", "Bulk", Tlp.GREEN, [f"{'x' * 200}{n}.example" for n in range(values)])
-        until(lambda: f"{values - 1}.example" in world.text("BE", event), "BE holds all of it")
+def test_a_package_larger_than_a_page_takes_comes_over_real_http(on_sqlite: Running) -> None:
+    world, values = on_sqlite.world, [f"{'x' * 200}{n}.example" for n in range(6000)]
+    event = world.post("FR", "Bulk", Tlp.GREEN, values)
+    until(lambda: values[-1] in world.text("BE", event), "BE holds all of it")
 
 
-def test_a_node_that_comes_back_is_asked_again(tmp_path: Path) -> None:
-    numbers = iter(range(9))
-    with two_nodes(tmp_path, lambda: f"sqlite:///{tmp_path}/{next(numbers)}.db") as world:
-        gone = world["FR"]
-        until(lambda: peer_states(world["BE"])[0].state == "in step", "BE has asked FR")
-        assert gone.settings.base_url == peer_states(world["BE"])[0].base_url
+def test_a_node_that_was_away_is_shown_as_failing_and_missed_nothing(on_sqlite: Running) -> None:
+    world = on_sqlite.world
+    until(lambda: peer_states(world["BE"])[0].state == "in step", "BE has asked FR")
+    on_sqlite.stop("FR")
+    event = world.post("FR", "Phishing", Tlp.GREEN, ["green.example"])
+    until(lambda: peer_states(world["BE"])[0].failures > 0, "BE has asked in vain")
+    state = peer_states(world["BE"])[0]
+    assert state.state.startswith("failing")
+    assert "cannot be reached" in str(state.last_error)
+    assert "asked again by itself" in str(state.last_error).lower()
+    on_sqlite.start("FR")
+    until(lambda: "green.example" in world.text("BE", event), "BE holds what was posted meanwhile")
+    until(lambda: peer_states(world["BE"])[0].state == "in step", "BE is in step again")

@@ -74,6 +74,9 @@ def test_a_password_that_nobody_gave_is_made_and_shown_once(tmp_path: Path) -> N
 
 
 def test_hospitals_people_and_tokens_from_the_shell(shell: Shell) -> None:
+    rules = shell.data / "enrolments"
+    rules.mkdir()
+    (rules / "fr-health-3.toml").write_text('id = "fr-health"\nversion = 3\n')
     shell("org", "add", "--name", "CH Val-Exemple", "--org", HOSPITAL, "--enrolment", "fr-health/3")
     password = ("--password-file", str(shell.password_file))
     shell("person", "add", "nadia", "--role", "hospital", "--org", HOSPITAL, *password)
@@ -118,6 +121,7 @@ def test_the_doctor_finds_a_sound_node_sound(shell: Shell) -> None:
         "audit:",
         "clock:",
         "disk:",
+        "peers:",
     ]
 
 
@@ -127,7 +131,7 @@ def test_the_doctor_finds_every_ill(shell: Shell) -> None:
     (shell.data / "roster.json").write_text('{"members": []}')
     (shell.data / "keys" / "cursor.key").chmod(0o644)
     told = [line for line in shell("doctor", code=1).splitlines() if line.startswith("FAIL")]
-    assert [line.split()[1] for line in told] == ["keys:", "roster:", "audit:"]
+    assert [line.split()[1] for line in told] == ["keys:", "roster:", "audit:", "peers:"]
     assert "line 1 was changed" in told[2]
 
 

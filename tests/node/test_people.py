@@ -113,6 +113,16 @@ def test_nobody_works_for_an_unknown_organisation(node: Node) -> None:
         add(node, "eve", "c9e4d1c2-5d2e-4a53-8f44-3a7c8f1b2d10", "hospital")
 
 
+@pytest.mark.parametrize(
+    ("kind", "rule", "field"), [("bank", None, "kind"), ("hospital", "fr-health/9", "enrolment")]
+)
+def test_an_organisation_of_no_kind_or_under_no_rule_is_refused(
+    node: Node, kind: str, rule: str | None, field: str
+) -> None:
+    with pytest.raises(BadInputError, match=rf"^{field}: "):
+        people.enrol_org(node, "test", Org(HOSPITAL, "CH Val-Exemple", kind, "FR", rule))
+
+
 # ── Passwords and sessions ───────────────────────────────────────────────────────────────────────
 
 

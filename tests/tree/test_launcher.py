@@ -44,6 +44,8 @@ def filled(isac: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         sets.append(chosen)
         isac.PYTHON.parent.mkdir(parents=True, exist_ok=True)
         isac.PYTHON.touch()
+        if chosen == "test":
+            (isac.PYTHON.parent / "pytest").touch()
 
     monkeypatch.setattr(isac, "fill", fill)
     return sets
@@ -67,6 +69,13 @@ def test_a_changed_lock_renews_the_set_that_is_there(isac: ModuleType, filled: l
     isac.LOCKS["test"].write_text("one==2\n")
     isac.prepare("run")
     isac.LOCKS["run"].write_text("one==2\n")
+    isac.prepare("run")
+    assert filled == ["test", "test"]
+
+
+def test_test_tools_that_somebody_else_installed_stay(isac: ModuleType, filled: list[str]) -> None:
+    isac.prepare("test")
+    isac.STAMP.unlink()
     isac.prepare("run")
     assert filled == ["test", "test"]
 

@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import structlog
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 from starlette.testclient import TestClient
+from structlog.typing import EventDict, WrappedLogger
 
 from node.actions import people
 from node.actions.caller import Role
 from node.actions.enrolments import rule_file
 from node.actions.init import NewNode, init_node
 from node.app import create_app
-from node.node import Node
+from node.node import Node, open_node
 from node.roster import own_entry, put_members
+from node.settings import load_settings
 from tests.node.actions.house import (
     BE,
     EARLY_WARNING,
@@ -31,7 +34,17 @@ from tests.node.actions.house import (
 )
 from tests.node.nodes import PASSWORD, HandClock
 
-__all__ = ["open_hall", "PASSWORD", "BE", "EARLY_WARNING", "FR", "HUB", "NOTIFICATION", "REPORT_ID", "VAL"]
+__all__ = [
+    "open_hall",
+    "PASSWORD",
+    "BE",
+    "EARLY_WARNING",
+    "FR",
+    "HUB",
+    "NOTIFICATION",
+    "REPORT_ID",
+    "VAL",
+]
 
 PEOPLE: tuple[tuple[str, str, Role], ...] = (
     ("claire", VAL.org, "hospital"),
@@ -105,7 +118,7 @@ class Visitor:
         return self.post(path, {"csrf": self.csrf(), **form})
 
 
-def furnish(folder: Path, url: str = "http://testserver", clock: HandClock | None = None) -> Node:
+def furnish(folder: Path, url: str = "http://testserver") -> None:
     """Make the node FR in `folder`, with its members, hospitals and people."""
     chosen = NewNode(FR, "ISAC Santé France", "FR", "national", url)
     init_node(folder / "FR", chosen).close()
@@ -117,8 +130,6 @@ def furnish(folder: Path, url: str = "http://testserver", clock: HandClock | Non
         member.close()
     put_members(folder / "FR" / "roster.json", entries)
     node = init_node(folder / "FR", chosen)
-    if clock is not None:
-        node = replace(node, clock=clock, wall=clock)
     rule = rule_file(node.settings, "fr-health/3")
     rule.parent.mkdir(exist_ok=True)
     rule.write_text(RULE)
@@ -127,12 +138,24 @@ def furnish(folder: Path, url: str = "http://testserver", clock: HandClock | Non
     people._HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     for login, home, role_ in PEOPLE:
         people.add_person(node, "test", login=login, org=home, role=role_, password=PASSWORD)
-    return node
+    node.close()
 
 
 @contextmanager
 def open_hall(folder: Path) -> Iterator[Hall]:
-    node = furnish(folder, clock=HandClock())
+    """Open the hall that was furnished in `folder`, on a clock that stands still."""
+    clock = HandClock()
+    node = replace(open_node(load_settings(folder / "FR")), clock=clock, wall=clock)
     tokens = {login: people.make_token(node, "test", login) for login, _, _ in PEOPLE}
+    before = structlog.get_config()
+    structlog.configure(processors=[structlog.processors.format_exc_info, _drop])
     yield Hall(node, create_app(node), tokens)
+    structlog.configure(**before)
     node.close()
+
+
+def _drop(logger: WrappedLogger, method: str, line: EventDict) -> EventDict:
+    """Say aloud only what went wrong: a page that fails prints its traceback."""
+    if "exception" in line:
+        print(line["exception"])
+    raise structlog.DropEvent

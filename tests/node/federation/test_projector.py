@@ -142,6 +142,7 @@ def test_what_a_peer_wants_decides_what_is_relayed_to_it(world: World) -> None:
         world["BE"], peers=tuple(replace(p, asks=Wants.OWN) for p in world["BE"].peers)
     )
     world.nodes["BE"] = modest
+    world.pull("BE", "HUB")  # tells the hub
     world.settle()
     assert [(one, op) for _, one, op in feed_of(world, "HUB", "BE")] == [(event, "WITHDRAW")]
     assert world.held_from("BE", event, "FR") is not None

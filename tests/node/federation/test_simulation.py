@@ -17,7 +17,7 @@ from node.actions.exchange import pull
 from policies.tlp import Tlp
 from tests.node.federation.world import CrashError, CrashingStore, World, url_of
 
-STEPS = 80
+STEPS = 50
 NATIONAL = ("FR", "BE", "DE")
 
 

@@ -439,6 +439,16 @@ def test_every_role_of_a_victim_stays_whatever_its_colour() -> None:
     assert not [r for r in log.records.values() if r.header.kind == Kind.ATTRIBUTE]
 
 
+def test_an_indicators_times_leave_by_the_hour() -> None:
+    names = ("first_seen", "last_seen", "valid_until")
+    times: dict[str, Json] = dict.fromkeys(names, "2026-01-27T04:52:31Z")
+    given: Json = [{**IP, "tlp": "GREEN", "created": "2026-01-27T04:52:31Z", **times}]
+    log = event_log(submitted({**WARNING, "indicators": given}, WARNED_AT))
+    raw = b"".join(slot or b"" for r in log.records.values() for slot in r.slots)
+    assert raw.count(b"2026-01-27T04:00:00Z") == 4  # and detected_at
+    assert b":52" not in raw
+
+
 def test_an_indicator_without_a_colour_has_the_reports() -> None:
     given: Json = [{"type": "domain", "value": "x.example"}]
     closed = event_log(submitted({**WARNING, "indicators": given}, WARNED_AT))

@@ -1,7 +1,7 @@
 """A fixed originator: its keys, its roster, and logs it seals. Nothing here is random."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -41,7 +41,7 @@ def roster_key(private: PrivateKey, **changed: object) -> dict[str, object]:
     }
 
 
-def roster(*keys: dict[str, object], org: str = ORG) -> dict[str, object]:
+def roster(*keys: Mapping[str, object], org: str = ORG) -> dict[str, object]:
     return {"members": [{"org": org, "role": "node", "country": "FR", "keys": list(keys)}]}
 
 
@@ -106,8 +106,12 @@ def sealed(records: Sequence[Record] | None = None) -> Holding:
     )
 
 
-def verified(
-    raw: bytes, *, held: Holding | None = None, me: Recipient | None = None
-) -> Verified:
+def verified(raw: bytes, *, held: Holding | None = None, me: Recipient | None = None) -> Verified:
     """What these bytes prove; RefusedError otherwise."""
     return verify(read_package(raw), REGISTRY, first_seen_at=NOW, held=held, me=me)
+
+
+def accepted(raw: bytes, *, held: Holding | None = None, me: Recipient | None = None) -> bool:
+    """Whether these bytes verify: true, or RefusedError."""
+    verified(raw, held=held, me=me)
+    return True

@@ -28,7 +28,23 @@ def test_base64_reads_back(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["A", "AA", "AAA", "AB==", "AAB=", "AA==\n", " AA==", "AA=A", "A-_=", "AA==AA==", "é", 1, None, b"AA=="]
+    "text",
+    [
+        "A",
+        "AA",
+        "AAA",
+        "AB==",
+        "AAB=",
+        "AA==\n",
+        " AA==",
+        "AA=A",
+        "A-_=",
+        "AA==AA==",
+        "é",
+        1,
+        None,
+        b"AA==",
+    ],
 )
 def test_another_spelling_of_base64_is_refused(text: object) -> None:
     with pytest.raises(UnreadableError):
@@ -41,7 +57,9 @@ def test_varints_read_back(number: int, rest: bytes) -> None:
     assert read_varint(written + rest, 0) == (number, len(written))
 
 
-@pytest.mark.parametrize("raw", [b"", b"\x80", b"\x80\x00", b"\xff\x80\x00", b"\xff" * 5, b"\x80" * 6 + b"\x01"])
+@pytest.mark.parametrize(
+    "raw", [b"", b"\x80", b"\x80\x00", b"\xff\x80\x00", b"\xff" * 5, b"\x80" * 6 + b"\x01"]
+)
 def test_a_longer_varint_or_none_is_refused(raw: bytes) -> None:
     with pytest.raises(UnreadableError):
         read_varint(raw, 0)

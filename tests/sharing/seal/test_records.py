@@ -54,7 +54,8 @@ def test_kinds_and_types_nobody_knows_are_carried() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "types", "labels"), [(2, (1,), ()), (2, (), ()), (256, (1,), (0,)), (2, (-1,), (0,)), (2, (1,), (256,))]
+    ("kind", "types", "labels"),
+    [(2, (1,), ()), (2, (), ()), (256, (1,), (0,)), (2, (-1,), (0,)), (2, (1,), (256,))],
 )
 def test_a_header_of_ours_cannot_be_wrong(
     kind: int, types: tuple[int, ...], labels: tuple[int, ...]

@@ -88,9 +88,31 @@ def test_texts_that_are_objects_only_together_are_refused() -> None:
         [b'{"a":1},{"b":2}', b'{"c":"}', b'{"}'],
         [b'{"a":1},{"b":[{}', b"{}]}"],
         [b'{"a":1', b'"b":2}'],
+        [b'{"a":1},{"b":[1', b"2]}"],
+        [b'{"a":1},{"b":[{}', b'{}]},{"c":"}', b'{"}'],
+        [b"{}", b"{},{}", b'{"a":[[{}', b"{}]]}"],
+        [b'{"a":"}', b'{"}'],
     ):
         with pytest.raises(UnreadableError):
             list(read_objects(texts))
+
+
+PIECES = st.lists(
+    st.sampled_from([b"{", b"}", b"[", b"]", b",", b'"', b'"a":', b"1", b"{}", b"},{"])
+)
+
+
+@given(st.lists(PIECES.map(b"".join), min_size=1, max_size=4))
+def test_texts_are_read_together_only_if_each_is_read_alone(texts: list[bytes]) -> None:
+    try:
+        together: object = [value for few in read_objects(texts) for value in few]
+    except UnreadableError:
+        together = None
+    try:
+        alone: object = [read_object(text) for text in texts]
+    except UnreadableError:
+        alone = None
+    assert together == alone
 
 
 @given(st.lists(st.dictionaries(st.text("ab\u00e9\U0001f600", max_size=3), VALUES), max_size=200))

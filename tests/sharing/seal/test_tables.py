@@ -11,7 +11,9 @@ from sharing.seal.records import Header
 from sharing.seal.tables import ClassTable, decode_void, encode_void
 
 SALT = bytes(16)
-HEADERS = st.sampled_from([Header(2, (1,), (0,)), Header(2, (1, 2), (0, 3)), Header(4, (1,), (16,))])
+HEADERS = st.sampled_from(
+    [Header(2, (1,), (0,)), Header(2, (1, 2), (0, 3)), Header(4, (1,), (16,))]
+)
 
 
 @given(st.sets(st.integers(0, limits.RECORDS - 1), max_size=60))
@@ -66,15 +68,33 @@ def test_maps_read_back(masks: dict[int, int]) -> None:
 
 
 @given(MASKS, MASKS)
-def test_two_maps_are_alike_only_if_they_disclose_alike(left: dict[int, int], right: dict[int, int]) -> None:
+def test_two_maps_are_alike_only_if_they_disclose_alike(
+    left: dict[int, int], right: dict[int, int]
+) -> None:
     assert (encode_map(left) == encode_map(right)) == (left == right)
 
 
 def test_a_record_without_a_slot_is_not_in_the_map() -> None:
-    assert encode_map({0: 1, 1: 0, 2: 1}) == encode_map({0: 1, 2: 1}) == bytes.fromhex("000100010101" "0001")
+    assert (
+        encode_map({0: 1, 1: 0, 2: 1})
+        == encode_map({0: 1, 2: 1})
+        == bytes.fromhex("0001000101010001")
+    )
 
 
-@pytest.mark.parametrize("raw", ["00", "0001", "000100", "00010000", "00000001", "000100010001" "0001", "800001" "0001", "00ffff7f0001"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "00",
+        "0001",
+        "000100",
+        "00010000",
+        "00000001",
+        "0001000100010001",
+        "8000010001",
+        "00ffff7f0001",
+    ],
+)
 def test_other_maps_are_refused(raw: str) -> None:
     with pytest.raises(UnreadableError):
         decode_map(bytes.fromhex(raw))

@@ -78,7 +78,9 @@ def test_no_hash_of_a_proof_may_be_left_over(case: tuple[Tree, list[Span]]) -> N
 
 
 @given(partly_known(), st.data())
-def test_less_can_be_proved_from_a_proof(case: tuple[Tree, list[Span]], data: st.DataObject) -> None:
+def test_less_can_be_proved_from_a_proof(
+    case: tuple[Tree, list[Span]], data: st.DataObject
+) -> None:
     tree, spans = case
     part = fold(known(tree, spans), tree.size, tree.proof(spans))
     indices = [index for span in spans for index in range(*span)]

@@ -1,4 +1,4 @@
-"""The known-answer vector of the format: input, fixed key, exact bytes."""
+"""The known-answer vector of the format: input, fixed key, exact bytes; and what is refused."""
 
 import json
 from datetime import datetime
@@ -7,16 +7,20 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sharing.errors import RefusedError
 from sharing.seal.holding import Holding
-from sharing.seal.keys import Signer
+from sharing.seal.keys import KeyRegistry, Signer
 from sharing.seal.maps import encode_map, projection_digest
 from sharing.seal.package import read_package, write_package
 from sharing.seal.records import Header, Record
 from sharing.seal.salts import expand, split_salts
 from sharing.seal.seal import seal
 from sharing.seal.statement import statement_digest
+from sharing.seal.verify import Verified, verify
 
-VECTOR = json.loads((Path(__file__).parents[2] / "vectors" / "seal.json").read_text())
+VECTORS = Path(__file__).parents[2] / "vectors"
+VECTOR = json.loads((VECTORS / "seal.json").read_text(encoding="utf-8"))
+REFUSED = json.loads((VECTORS / "seal-refused.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +88,21 @@ def test_map_and_digest_are_those_of_the_vector(holding: Holding) -> None:
     assert encode_map(masks).hex() == expected["map"]
     assert projection_digest(holding.payload, encode_map(masks)) == expected["digest"]
     assert holding.narrowed(masks).digest == expected["digest"]
+
+
+@pytest.mark.parametrize("row", REFUSED["refused"], ids=lambda row: row["case"])
+def test_an_altered_vector_is_refused_by_its_check(row: dict[str, str]) -> None:
+    with pytest.raises(RefusedError) as refused:
+        _verify(row["package"])
+    assert refused.value.check == int(row["check"])
+
+
+@pytest.mark.parametrize("package", [VECTOR["package"], VECTOR["redacted"]["package"]])
+def test_the_vector_itself_verifies(package: str) -> None:
+    assert _verify(package).holding.payload == VECTOR["payload"].encode()
+
+
+def _verify(package: str) -> Verified:
+    first_seen_at = datetime.fromisoformat(REFUSED["first_seen_at"])
+    registry = KeyRegistry.read(REFUSED["roster"])
+    return verify(read_package(package.encode()), registry, first_seen_at=first_seen_at)

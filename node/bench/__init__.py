@@ -1,0 +1,1 @@
+"""Benchmarks: each prints figures and the ratio that matters, side by side in one run."""

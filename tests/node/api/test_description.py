@@ -1,0 +1,46 @@
+"""The API's description: complete, with examples, and readable without a network."""
+
+from typing import Any
+
+import pytest
+
+from sharing.incidents.fields import FIELDS
+from tests.node.api.hall import Hall
+
+
+@pytest.fixture
+def described(hall: Hall) -> dict[str, Any]:
+    told: dict[str, Any] = hall.browser().get("/api/v1/openapi.json").json()
+    return told
+
+
+def test_every_route_names_its_answer_and_its_refusals(described: dict[str, Any]) -> None:
+    assert described["openapi"].startswith("3.1")
+    for path, methods in described["paths"].items():
+        for method, route in methods.items():
+            answers = route["responses"]
+            assert {"401", "403", "404", "409", "422"} <= set(answers), path
+            assert "application/problem+json" in answers["422"]["content"]
+            assert route["description"], path
+            assert route["security"], path
+            first = answers["201" if "201" in answers else "200"]["content"]
+            assert any(each for each in first.values()), (path, method)
+
+
+def test_the_description_knows_every_field_a_report_may_have(described: dict[str, Any]) -> None:
+    stage = described["components"]["schemas"]["StageBody"]
+    wanted = {name for name, row in FIELDS.items() if row.type != "forbidden"}
+    assert wanted <= set(stage["properties"])
+    assert stage["examples"]
+
+
+def test_the_page_of_the_description_needs_nobody_else(hall: Hall) -> None:
+    visitor = hall.browser()
+    page = visitor.get("/docs")
+    assert "<script>" not in page.text
+    assert "http:" not in page.text
+    assert "https:" not in page.text
+    for name in ("start.js", "swagger-ui-bundle.js", "swagger-ui.css"):
+        assert f"/docs/{name}" in page.text
+        assert visitor.get(f"/docs/{name}").status_code == 200
+    assert visitor.get("/docs/favicon.png").status_code == 404

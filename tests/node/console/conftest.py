@@ -1,0 +1,3 @@
+from tests.node.api.conftest import furnished, hall
+
+__all__ = ["furnished", "hall"]
