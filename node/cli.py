@@ -52,7 +52,7 @@ OPERATOR = "operator"
 Data = Annotated[
     Path, typer.Option("--data", envvar="ISAC_DATA", help="The node's data directory.")
 ]
-As = Annotated[str, typer.Option("--as", help="In whose name: a login of this node.")]
+As = Annotated[str, typer.Option("--as", help="In whose name: a login; else the only operator's.")]
 PasswordFile = Annotated[
     Path | None,
     typer.Option(help="Its first line is the password; else one is made and shown once."),
@@ -130,7 +130,7 @@ def doctor(data: Data = HERE) -> None:
 def submit(
     file: Annotated[Path, typer.Argument(help="A report stage as JSON.")],
     data: Data = HERE,
-    login: As = OPERATOR,
+    login: As = "",
 ) -> None:
     """Submit one stage of an incident report; the same file twice is one stage."""
     from node.commands import share
@@ -144,7 +144,7 @@ def recall(
     event: str,
     reason: Annotated[str, typer.Option(help="Why it is taken back.")],
     data: Data = HERE,
-    login: As = OPERATOR,
+    login: As = "",
 ) -> None:
     """Take an event of ours back, everywhere."""
     from node.commands import share
@@ -291,7 +291,7 @@ def import_misp(
     data: Data = HERE,
     tlp: Annotated[str, typer.Option(help="Label of what carries none.")] = "",
     publish: Annotated[bool, typer.Option("--publish", help="Share it at once.")] = False,
-    login: As = OPERATOR,
+    login: As = "",
 ) -> None:
     """Bring in MISP events; a file at fault is named, the others go on."""
     from node.commands import share

@@ -147,6 +147,11 @@ class Event:
     reports: tuple[ReportText, ...] = ()
     extra: Members = field(default_factory=dict)
 
+    @property
+    def attribute_count(self) -> int:
+        """How many attributes it holds, those inside objects included."""
+        return len(self.attributes) + sum(len(each.attributes) for each in self.objects)
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:

@@ -5,7 +5,7 @@ kept, as a claim nobody has checked. Without a colour chosen for it a file is AM
 at home until an operator publishes it. The same file again changes nothing.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from node.actions.caller import Caller
 from node.actions.drafts import make_event, without_telling_uuids
@@ -26,9 +26,19 @@ from sharing.event import Draft
 from sharing.formats.misp import read_misp
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """An event as it was taken in, with how many attributes it holds."""
+
+    done: Submitted
+    info: str
+    attributes: int
+    published: bool
+
+
 def import_misp(
     node: Node, caller: Caller, name: str, raw: bytes, *, tlp: Tlp | None, publish: bool
-) -> list[Submitted]:
+) -> list[Imported]:
     """Bring in a MISP document; `tlp` is the colour below which nothing of it falls.
 
     Gives an answer for each event of it, in its order; `is_new` False: it is here already.
@@ -48,7 +58,11 @@ def import_misp(
         _known_here(node, caller, each.draft(intake=intake, own_org=node.org, source=caller.org))
         for each in read_misp(raw, name=name)
     ]
-    return until_settled(lambda: _write(node, caller, name, drafts, publish=publish))
+    written = until_settled(lambda: _write(node, caller, name, drafts, publish=publish))
+    return [
+        Imported(done, draft.event.info, draft.event.attribute_count, published)
+        for (done, published), draft in zip(written, drafts, strict=True)
+    ]
 
 
 def _known_here(node: Node, caller: Caller, draft: Draft) -> Draft:
@@ -59,7 +73,7 @@ def _known_here(node: Node, caller: Caller, draft: Draft) -> Draft:
 
 def _write(
     node: Node, caller: Caller, name: str, drafts: list[Draft], *, publish: bool
-) -> list[Submitted]:
+) -> list[tuple[Submitted, bool]]:
     with as_bad_input(name):
         made = [make_event(node, caller, draft, published=publish) for draft in drafts]
     new = sorted((one for one in made if isinstance(one, Version)), key=lambda one: one.log.event)
@@ -71,8 +85,8 @@ def _write(
                 detail = {"file": name, "seal": version.log.seal, "published": publish}
                 note(unit, node, caller, "event.import", version.log, detail)
     return [
-        submitted(one.row, is_new=False)
+        (submitted(one.row, is_new=False), one.row.published)
         if isinstance(one, OwnLog)
-        else submitted(one.log, is_new=True)
+        else (submitted(one.log, is_new=True), one.log.published)
         for one in made
     ]

@@ -176,6 +176,27 @@ def caller_named(node: Node, login: str) -> Caller:
         return _caller(node, unit, _existing(unit, login))
 
 
+def caller_at_shell(node: Node, login: str) -> Caller:
+    """Give the person a command is called for; without a login, the node's only operator.
+
+    Raises:
+        NotFoundError: no such login, or shut out.
+        BadInputError: no login was given, and there is not just one operator to mean.
+    """
+    if login:
+        return caller_named(node, login)
+    with node.store.read() as unit:
+        operators = [
+            person
+            for person in people.list_persons(unit.connection)
+            if person.role == "operator" and person.disabled_at is None
+        ]
+        if len(operators) == 1:
+            return _caller(node, unit, operators[0])
+    logins = ", ".join(person.login for person in operators) or "nobody yet"
+    raise BadInputError("as", f"say in whose name; operators of this node: {logins}")
+
+
 def caller_from_token(node: Node, token: str) -> Caller | None:
     """Give who comes with this token; None: nobody we know, or no longer."""
     match = _TOKEN.fullmatch(token)

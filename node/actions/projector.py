@@ -92,12 +92,10 @@ def _read_facts(node: Node, mark: Dirt) -> _Facts:
         log = find_log(conn, mark.origin, mark.event)
         if log is None or log.type == REPORT:
             return _Facts(mark, None, None, ())
-        return _Facts(
-            mark=mark,
-            log=log,
-            best=None if _ending(log) else best_holding(conn, mark.origin, mark.event),
-            releases=releases_of(conn, mark.origin, mark.event),
-        )
+        best = None if _ending(log) else best_holding(conn, mark.origin, mark.event)
+        if best is not None and (best.epoch, best.seq) < log.version:
+            best = None  # we know of a newer version; what it took back must not leave from here
+        return _Facts(mark, log, best, releases_of(conn, mark.origin, mark.event))
 
 
 def _ending(log: LogRow) -> Version | None:
@@ -192,7 +190,7 @@ class _Scene:
             withheld=tuple(_ground(one) for one in withheld_grounds(projection)),
             rulebook=self._node.judge.rulebook.digest,
             urgent=self._log.urgent,
-            projected_at=self._now,
+            projected_at=self._node.wall(),
         )
 
 
@@ -295,7 +293,7 @@ class _Feeds:
             withheld=(),
             rulebook=self._node.judge.rulebook.digest,
             urgent=log.urgent,
-            projected_at=self._node.clock(),
+            projected_at=self._node.wall(),
         )
 
 

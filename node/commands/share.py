@@ -10,8 +10,9 @@ from rich.progress import track
 
 from node.actions.caller import Caller
 from node.actions.errors import ActionError, BadInputError
+from node.actions.imports import Imported
 from node.actions.imports import import_misp as take_in
-from node.actions.people import caller_named
+from node.actions.people import caller_at_shell
 from node.actions.recall import recall as take_back
 from node.actions.submit import submit_report
 from node.commands.shown import opened
@@ -29,7 +30,7 @@ def submit(data: Path, login: str, file: Path) -> None:
     if not isinstance(body, dict):
         raise BadInputError("", f"{file}: not an object")
     with opened(data) as node:
-        done = submit_report(node, caller_named(node, login), body)
+        done = submit_report(node, caller_at_shell(node, login), body)
         typer.echo(f"report {done.report_id}")
         typer.echo(f"event {done.origin} {done.event}")
         for what, due in done.due.items():
@@ -39,37 +40,52 @@ def submit(data: Path, login: str, file: Path) -> None:
 def recall(data: Path, login: str, origin: str, event: str, reason: str) -> None:
     """Take an event back."""
     with opened(data) as node:
-        take_back(node, caller_named(node, login), origin, event, reason)
+        take_back(node, caller_at_shell(node, login), origin, event, reason)
 
 
 def import_misp(data: Path, login: str, files: Sequence[Path], *, tlp: str, publish: bool) -> int:
     """Bring in the files; gives how many were refused, each named with its fault."""
     label = _label(tlp)
+    taken: list[Imported] = []
     refused = 0
     with opened(data) as node:
-        caller = caller_named(node, login)
+        caller = caller_at_shell(node, login)
         console = Console(stderr=True)
         for file in track(files, "importing", console=console, disable=not console.is_terminal):
-            fault = _import_one(node, caller, file, label, publish=publish)
-            if fault:
+            try:
+                done = _import_one(node, caller, file, label, publish=publish)
+            except BadInputError as error:
                 refused += 1
-                console.print(f"refused {fault}", markup=False, highlight=False, soft_wrap=True)
-    typer.echo(f"{len(files) - refused} of {len(files)} files imported, {refused} refused")
+                console.print(f"refused {error}", markup=False, highlight=False, soft_wrap=True)
+            else:
+                taken += done
+                for one in done:
+                    typer.echo(f"{file.name}: {_told(one)}")
+    attributes = sum(one.attributes for one in taken)
+    typer.echo(
+        f"{len(taken)} events with {attributes:,} attributes from {len(files) - refused} of "
+        f"{len(files)} files; {refused} refused"
+    )
     return refused
 
 
-def _import_one(node: Node, caller: Caller, file: Path, label: Tlp | None, *, publish: bool) -> str:
-    """Bring in one file; gives what is wrong with it, or nothing."""
+def _told(one: Imported) -> str:
+    state = "published" if one.published else "held: it stays here until an operator publishes it"
+    already = "" if one.done.is_new else ", was here already"
+    return f"event {one.done.event}, {one.attributes} attributes, {state}{already}"
+
+
+def _import_one(
+    node: Node, caller: Caller, file: Path, label: Tlp | None, *, publish: bool
+) -> list[Imported]:
+    """Bring in one file; what is wrong with it is told with its name."""
     try:
-        raw = file.read_bytes()
-        done = take_in(node, caller, file.name, raw, tlp=label, publish=publish)
+        return take_in(node, caller, file.name, file.read_bytes(), tlp=label, publish=publish)
     except OSError as error:
-        return f"{file}: {error.strerror}"
+        raise BadInputError(file.name, str(error.strerror)) from error
     except (ActionError, SharingError) as error:
-        return str(error) if file.name in str(error) else f"{file.name}: {error}"
-    for one in done:
-        typer.echo(f"{file.name}: event {one.origin} {one.event}")
-    return ""
+        named = file.name in str(error)
+        raise BadInputError("" if named else file.name, str(error)) from error
 
 
 def _label(text: str) -> Tlp | None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from itertools import groupby
-from operator import itemgetter
 
 from policies.tlp import Pap, read_tlp
 from sharing.errors import BadRosterError, ForeignFault
@@ -18,7 +17,7 @@ from sharing.seal.holding import HeldRecord, Holding
 from sharing.seal.keys import KeyRegistry
 from sharing.seal.labels import read_addressee, read_label
 from sharing.seal.package import read_package, write_package
-from sharing.seal.records import EVENT_LABEL, Header, Kind, SlotType
+from sharing.seal.records import EVENT_LABEL, Kind, SlotType
 from sharing.seal.verify import examine, verify
 
 _CHOSEN = re.compile(r"(\d{1,7})(?:-(\d{1,7})|:(\d{1,2}))?", re.ASCII)
@@ -171,11 +170,24 @@ def _proof_of(holding: Holding, *, verified: bool) -> str:
 
 def _shown(holding: Holding) -> Iterator[str]:
     """One line a slot that is disclosed, one a range of records that are not."""
-    absent = _absent(holding)
-    for index, record in holding.records.items():
-        yield from _ranges(takewhile(lambda told: told[0] < index, absent))
-        yield from _shown_record(holding, index, record)
-    yield from _ranges(absent)
+    size, void = holding.statement.size, frozenset(holding.void)
+    classes = _classes(holding) or [""] * size
+
+    def absence(index: int) -> str | None:
+        if index in holding.records:
+            return None
+        return f"{'void' if index in void else 'withheld'}{classes[index]}"
+
+    for what, group in groupby(range(size), key=absence):
+        indices = list(group)
+        if what is None:
+            for index in indices:
+                yield from _shown_record(holding, index, holding.records[index])
+        else:
+            last = f"-{indices[-1]}" if len(indices) > 1 else ""
+            yield f"{indices[0]}{last} {what}"
+
+
 def _shown_record(holding: Holding, index: int, record: HeldRecord) -> Iterator[str]:
     header = record.header
     for slot_type, byte, text in zip(header.types, header.labels, record.slots, strict=True):
@@ -184,29 +196,16 @@ def _shown_record(holding: Holding, index: int, record: HeldRecord) -> Iterator[
         yield f"{index} {_word(Kind, header.kind)} {slot} [{_label(holding, byte)}] {content}"
 
 
-def _shown_absent(holding: Holding, indices: range) -> Iterator[str]:
-    runs = () if holding.classes is None else holding.classes.runs
-    classes = [header for count, header in runs for _ in range(count)]
-    void = set(holding.void)
-    told = [
-        f"{'void' if index in void else 'withheld'}{_class(holding, classes[index : index + 1])}"
-        for index in indices
-    ]
-    for what, group in groupby(zip(indices, told, strict=True), key=itemgetter(1)):
-        first, *others = [index for index, _ in group]
-        yield f"{first}-{others[-1]} {what}" if others else f"{first} {what}"
-
-
-def _class(holding: Holding, header: Sequence[Header]) -> str:
-    """Kind, types and labels of a withheld record, where the class table tells them."""
-    return "".join(
-        f": {_word(Kind, known.kind)} "
-        + ", ".join(
+def _classes(holding: Holding) -> list[str]:
+    """Kind, types and labels of each record, if the class table tells them."""
+    classes = list[str]()
+    for count, header in holding.classes.runs if holding.classes else ():
+        slots = [
             f"{_word(SlotType, slot_type)} [{_label(holding, byte)}]"
-            for slot_type, byte in zip(known.types, known.labels, strict=True)
-        )
-        for known in header
-    )
+            for slot_type, byte in zip(header.types, header.labels, strict=True)
+        ]
+        classes += [f": {_word(Kind, header.kind)} {', '.join(slots)}"] * count
+    return classes
 
 
 def _word(words: type[Kind] | type[SlotType], number: int) -> str:

@@ -15,11 +15,9 @@ from sharing.seal.labels import LabelTable
 from sharing.seal.maps import encode_mask_runs, projection_digest
 from sharing.seal.narrowing import narrow
 from sharing.seal.records import Header, Kind
-from sharing.seal.statement import Statement, statement_digest
+from sharing.seal.statement import Statement
 from sharing.seal.tables import ClassTable
 from sharing.seal.tree import Tree, fold
-
-__all__ = ["HeldRecord", "Holding", "Statement", "statement_digest"]
 
 
 @dataclass(frozen=True, slots=True)

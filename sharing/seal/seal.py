@@ -14,7 +14,7 @@ from operator import itemgetter
 
 from sharing.errors import BadRecordError, UnreadableError
 from sharing.seal import limits
-from sharing.seal.canonical import read_uuid
+from sharing.seal.canonical import read_instant, read_uuid, write_instant
 from sharing.seal.contents import Things, check_slots, known_uuids, read_uuids
 from sharing.seal.disclosure import Disclosure, lay_out
 from sharing.seal.dsse import sign_envelope
@@ -93,15 +93,16 @@ def reseal(
     """
     old = held.statement
     classes = _check_ours(held)
-    kept = _without(held, frozenset(void))
+    voided = frozenset(void)
+    kept = _without(held, voided)
     _check_records(append, kept)
     added = _disclose(append, old.size, seed)
-    all_void = tuple(sorted({*held.void, *void}))
+    all_void = tuple(sorted(voided.union(held.void)))
     version = _Version(
         old.log, old.event, old.iss, old.epoch, old.seq + 1, bytes.fromhex(old.seal), at
     )
     tree = held.tree.grown([leaf for stretch in added.leaves() for leaf in stretch.hashes])
-    if tree is None or len(all_void) > limits.voids_allowed(tree.size):
+    if tree is None or tree.size > limits.RECORDS or _too_many(all_void, tree.size):
         live = [*_records(kept), *append]
         anew = replace(version, epoch=old.epoch + 1)
         return _seal_all(live, anew, signers, seed, class_salt)
@@ -151,8 +152,8 @@ def _sign(
     classes: ClassTable,
     signers: Sequence[Signer],
 ) -> Holding:
-    if not signers:
-        raise ValueError("a statement needs a signer")
+    if not 1 <= len(signers) <= limits.KEYS:
+        raise ValueError(f"{len(signers)} signers; a statement has 1..{limits.KEYS}")
     statement = Statement(
         log=version.log,
         event=version.event,
@@ -164,7 +165,7 @@ def _sign(
         void=void_digest(encode_void(void)),
         classes=classes.digest,
         prev=version.prev,
-        iat=version.at,
+        iat=read_instant(write_instant(version.at)),
         iss=version.issuer,
         keys=tuple(signer.kid for signer in signers),
     )
@@ -237,6 +238,10 @@ def _check_ours(held: Holding) -> ClassTable:
     if held.classes is None or not complete:
         raise ValueError("only a log of which everything live is held can be sealed again")
     return held.classes
+
+
+def _too_many(void: Sequence[int], size: int) -> bool:
+    return len(void) > limits.voids_allowed(size)
 
 
 def _without(held: Holding, void: frozenset[int]) -> Disclosure:

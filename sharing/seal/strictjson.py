@@ -21,6 +21,9 @@ _LEADS_OF_NONCHARACTERS = [b"\xef", b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4"]
 _NONCHARACTER = re.compile(
     b"\xef\xb7[\x90-\xaf]|\xef\xbf[\xbe\xbf]|[\xf0-\xf4][\x8f\x9f\xaf\xbf]\xbf[\xbe\xbf]"
 )
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_NO_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
 
 
 def read_object(text: bytes) -> dict[str, object]:
@@ -38,7 +41,7 @@ def read_object(text: bytes) -> dict[str, object]:
     if type(value) is not dict or not (text.startswith(b"{") and text.endswith(b"}")):
         raise UnreadableError("not exactly one object")
     if written.count(b"{") + written.count(b"[") > limits.JSON_DEPTH:
-        _refuse_deep(value)
+        _refuse_deep(written)
     if _may_hold_noncharacter(written) and _NONCHARACTER.search(written):
         raise UnreadableError("JSON text with a Unicode noncharacter")
     if written != text:
@@ -87,16 +90,12 @@ def _may_hold_noncharacter(text: bytes) -> bool:
     return not text.isascii() and any(lead in text for lead in _LEADS_OF_NONCHARACTERS)
 
 
-def _refuse_deep(value: object) -> None:
-    level = [value]
+def _refuse_deep(text: bytes) -> None:
+    """Take away the innermost brackets as often as they may be nested; then none are left."""
+    brackets = _STRING.sub(b"", text).translate(_ONE_KIND, _NO_BRACKETS)
     for _ in range(limits.JSON_DEPTH):
-        level = [
-            child
-            for parent in level
-            if isinstance(parent, (dict, list))
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-        ]
-    if any(isinstance(child, (dict, list)) for child in level):
+        brackets = brackets.replace(b"[]", b"")
+    if brackets:
         raise UnreadableError(f"JSON nested deeper than {limits.JSON_DEPTH}")
 
 

@@ -25,8 +25,8 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def node(tmp_path: Path, clock: HandClock) -> Iterator[Node]:
-    made = make_node(tmp_path, clock)
+def node(tmp_path: Path, clock: HandClock, database_url: str) -> Iterator[Node]:
+    made = make_node(tmp_path, clock, database=database_url)
     people.enrol_org(made, "test", Org(HOSPITAL, "CH Val-Exemple", "hospital", "FR"))
     add(made, "claire", ORG, "operator")
     add(made, "nadia", HOSPITAL, "hospital")
@@ -263,9 +263,11 @@ def test_a_disabled_person_is_out_at_once(node: Node) -> None:
         people.make_token(node, "test", "claire")
 
 
-def test_the_database_holds_no_secret(node: Node, tmp_path: Path) -> None:
+def test_the_database_holds_no_secret(tmp_path: Path, clock: HandClock) -> None:
+    node = make_node(tmp_path, clock)
+    add(node, "claire", ORG, "operator")
     token, signed = people.make_token(node, "test", "claire"), signed_in(node)
-    node.store.close()
+    node.close()
     stored = b"".join(path.read_bytes() for path in tmp_path.glob("isac.db*"))
     assert b"isac_" in stored  # its prefix, so this looks in the right place
     for secret in (token, token[5:69], signed.secret, PASSWORD):

@@ -238,7 +238,11 @@ def callers(house: House) -> list[Caller]:
 
 
 @given(st.lists(plans(), min_size=1, max_size=4))
-@settings(max_examples=20, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_search_and_lists_show_exactly_what_the_projection_discloses(
     house: House, made: list[Plan]
 ) -> None:

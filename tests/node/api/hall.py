@@ -35,15 +35,15 @@ from tests.node.actions.house import (
 from tests.node.nodes import PASSWORD, HandClock
 
 __all__ = [
-    "open_hall",
-    "PASSWORD",
     "BE",
     "EARLY_WARNING",
     "FR",
     "HUB",
     "NOTIFICATION",
+    "PASSWORD",
     "REPORT_ID",
     "VAL",
+    "open_hall",
 ]
 
 PEOPLE: tuple[tuple[str, str, Role], ...] = (

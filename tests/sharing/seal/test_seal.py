@@ -212,6 +212,20 @@ def test_nothing_is_sealed_that_nobody_would_accept(records: list[Record], why: 
             again(sealed([EVENT_LABEL]), records[1:])
 
 
+def test_the_time_of_a_statement_is_in_whole_seconds() -> None:
+    held = reseal(
+        sealed(),
+        append=[],
+        void=iter([9]),
+        signers=[SIGNER],
+        seed=bytes(32),
+        class_salt=bytes(16),
+        at=NOW.replace(microsecond=7),
+    )
+    assert verified(write_package(held)).holding == held
+    assert held.void == (9,)
+
+
 def test_logs_have_the_types_that_there_are() -> None:
     with pytest.raises(BadRecordError, match="rumour"):
         seal(
