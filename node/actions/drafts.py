@@ -215,7 +215,7 @@ def _addressees(node: Node, given: object) -> Audience:
         if one not in members and one not in communities:
             raise BadInputError(f"addressees[{n}]", "is no member of the federation")
     named = frozenset(given)
-    return Audience(named & members.keys(), named & communities)
+    return Audience(named.intersection(members), named.intersection(communities))
 
 
 def _what(attribute: Attribute) -> tuple[str, str, str | None]:

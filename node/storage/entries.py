@@ -10,7 +10,7 @@ hits, counts, pages (D34).
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import (
@@ -47,7 +47,10 @@ LogKey = tuple[str, str]  # (origin, event)
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """A row to be: a core's info or an attribute's value, with the classes of its two slots."""
+    """A row to be: a core's info or an attribute's value, with the classes of its two slots.
+
+    `keys` are what it is found by, worked out here so that no unit of work waits for it.
+    """
 
     record: int
     kind: int
@@ -56,6 +59,11 @@ class NewEntry:
     value: str
     head: SlotFacts
     valued: SlotFacts
+    keys: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hash the value, and its parts where it has some."""
+        object.__setattr__(self, "keys", frozenset(map(value_key, _texts(self))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +136,7 @@ def replace_index(conn: Connection, origin: str, event: str, src: str, index: Lo
             "value_class": ids[one.valued],
         }
         for one in index.entries
-        for key in _keys(one)
+        for key in one.keys
     ]
     for start in range(0, len(rows), _BATCH):
         conn.execute(insert(entry), rows[start : start + _BATCH])
@@ -217,14 +225,16 @@ def seen_values(conn: Connection, gate: Gate, value: str, limit: int) -> tuple[S
     )
 
 
-def _keys(one: NewEntry) -> set[str]:
-    """Give the keys a row is found by: its whole value, and each part of "name|hash".
+def _texts(one: NewEntry) -> list[str]:
+    """Give what a row is found by: its whole value, and each part of "name|hash".
 
     A port alone finds nothing: everything has one.
     """
+    if one.kind != ATTRIBUTE or "|" not in one.value:
+        return [one.value]
     types = "filename|md5" if one.type == "malware-sample" else one.type
     parts = zip(types.split("|"), one.value.split("|"), strict=False) if "|" in types else ()
-    return {value_key(one.value)} | {value_key(text) for kind, text in parts if kind != "port"}
+    return [one.value, *(text for kind, text in parts if kind != "port")]
 
 
 def _is_seen(gate: Gate) -> ColumnElement[bool]:

@@ -85,6 +85,7 @@ def test_all_jobs_run_and_one_that_breaks_runs_again(node: Node, works: Works) -
         works.pulled.clear()
         assert works.pulled.wait(5)
     finally:
+        works.broken = False
         running.stop()
     assert written(node) == 1
 

@@ -1,7 +1,9 @@
+import re
 from pathlib import Path
 
 import pytest
 
+from node import settings as settings_module
 from node.errors import SettingsError
 from node.settings import FILE, Settings, load_settings
 
@@ -78,5 +80,9 @@ def test_the_database_address_is_never_shown(tmp_path: Path) -> None:
     assert "hunter2" not in str(caught.value)
 
 
-def test_every_setting_says_what_it_is() -> None:
+def test_every_setting_says_what_it_is_and_is_in_the_readme() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+    readme = (Path(settings_module.__file__).parent / "README.md").read_text()
+    table = readme.partition("## Settings")[2].partition("\n## ")[0]
+    named = re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
+    assert named == list(Settings.model_fields)

@@ -44,7 +44,7 @@ def test_the_same_submission_again_gets_the_same_answer_and_changes_nothing(hous
     first = submit_report(house.node, house.claire, EARLY_WARNING)
     before = state(house, first.event)
     house.world.clock.turn(hours=3)
-    again = submit_report(house.node, house.claire, dict(reversed(EARLY_WARNING.items())))
+    again = submit_report(house.node, house.claire, dict(reversed(list(EARLY_WARNING.items()))))
     assert not again.is_new
     assert (again.due, again.completeness, again.version) == (first.due, first.completeness, 1)
     assert (again.event, again.submitted_at) == (first.event, first.submitted_at)

@@ -1,5 +1,6 @@
 """A national node with its people and hospitals, two peers in its roster, seen through its doors."""
 
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,7 +112,7 @@ class Visitor:
         return self.client.post(path, data=form, headers=sent)
 
     def csrf(self) -> str:
-        page = self.get("/console/events").text
+        page: str = self.get("/console/events").text
         return page.split('name="csrf" value="', 1)[1].split('"', 1)[0]
 
     def send(self, path: str, **form: Any) -> Any:
@@ -133,8 +134,8 @@ def furnish(folder: Path, url: str = "http://testserver") -> None:
     rule = rule_file(node.settings, "fr-health/3")
     rule.parent.mkdir(exist_ok=True)
     rule.write_text(RULE)
-    for org in (VAL, ESSAIS):
-        people.enrol_org(node, "test", org)
+    for enrolled in (VAL, ESSAIS):
+        people.enrol_org(node, "test", enrolled)
     people._HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     for login, home, role_ in PEOPLE:
         people.add_person(node, "test", login=login, org=home, role=role_, password=PASSWORD)
@@ -157,5 +158,5 @@ def open_hall(folder: Path) -> Iterator[Hall]:
 def _drop(logger: WrappedLogger, method: str, line: EventDict) -> EventDict:
     """Say aloud only what went wrong: a page that fails prints its traceback."""
     if "exception" in line:
-        print(line["exception"])
+        sys.stdout.write(f"{line['exception']}\n")
     raise structlog.DropEvent

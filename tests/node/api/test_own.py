@@ -46,7 +46,7 @@ ROUTES = [
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_without_a_token_no_route_answers(hall: Hall, method: str, path: str) -> None:
-    body = {} if method == "POST" else None
+    body: dict[str, Any] | None = {} if method == "POST" else None
     answer = hall.api().request(method, path, json=body)
     assert problem(answer, 401)["title"] == "Sign in"
     assert answer.headers["www-authenticate"] == "Bearer"
