@@ -55,8 +55,3 @@ def _relation(*, named: bool, direct: bool) -> Relation:
         embargoed=False,
         published=True,
     )
-
-
-if __name__ == "__main__":
-    for row in run():
-        print(row)

@@ -1,7 +1,7 @@
 """The demo as a person runs it, undisturbed and with nodes killed in the middle of it.
 
-ISAC_KILLS says how often a node is killed (2 unless set; by hand, more); each run kills at a random
-moment of its own, told by its seed, and must end with the same table.
+ISAC_KILLS says how often a node is killed (2 unless set; by hand, more). Each kill falls at a random
+moment after a random line of the play, told by its seed, and the play must end with the same table.
 """
 
 import os
@@ -15,28 +15,46 @@ from pathlib import Path
 
 import pytest
 
+from node.demo.scenario import shipped_scenario
 from tests.conftest import ROOT
 
 KILLS = int(os.environ.get("ISAC_KILLS", "2"))
-PLAY_S = 25.0  # about how long a play takes; a kill falls into it
-LIMIT_S = 180
+NODES = len(shipped_scenario().nodes)
+STEPS = len(shipped_scenario().steps)
+A_STEP_S = 3.0  # about as long as a step lasts
+LIMIT_S = 280
 WHOLE = re.compile(r"^152 cells ok, 0 failed, 88 later; 0 canaries found; \d+ s$", re.MULTILINE)
 
 
-def start(directory: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "node.cli", "demo", "--check", "--dir", str(directory)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+class Demo:
+    """A running `isac demo --check`; what it says is read line by line."""
 
+    def __init__(self, directory: Path) -> None:
+        self.said: list[str] = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "node.cli", "demo", "--check", "--dir", str(directory)],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
-def end(demo: subprocess.Popen[str]) -> tuple[int, str]:
-    told, _ = demo.communicate(timeout=LIMIT_S)
-    return demo.returncode, told
+    def listen(self, steps: int) -> None:
+        """Read on until that many steps of the play have begun."""
+        assert self.process.stdout is not None
+        while sum(" Jan " in line for line in self.said) < steps:
+            line = self.process.stdout.readline()
+            assert line, self.said
+            self.said.append(line)
+
+    def assert_whole(self) -> str:
+        """Read to the end: it ended well, with every cell as the table says."""
+        assert self.process.stdout is not None
+        told = "".join([*self.said, *self.process.stdout])
+        self.process.stdout.close()
+        assert self.process.wait() == 0, told
+        assert WHOLE.search(told), told
+        return told
 
 
 def serving(directory: Path) -> list[int]:
@@ -55,16 +73,9 @@ def serving(directory: Path) -> list[int]:
     return sorted(found)
 
 
-def assert_whole(demo: subprocess.Popen[str]) -> str:
-    status, told = end(demo)
-    assert status == 0, told
-    assert WHOLE.search(told), told
-    return told
-
-
 @pytest.mark.timeout(LIMIT_S)
 def test_every_party_sees_exactly_what_the_table_says(tmp_path: Path) -> None:
-    assert_whole(start(tmp_path / "demo"))
+    Demo(tmp_path / "demo").assert_whole()
     assert not serving(tmp_path / "demo")
 
 
@@ -73,23 +84,26 @@ def test_every_party_sees_exactly_what_the_table_says(tmp_path: Path) -> None:
 def test_a_node_killed_at_any_moment_changes_nothing_at_the_end(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     directory = tmp_path / "demo"
-    demo = start(directory)
-    time.sleep(chance.uniform(3, PLAY_S))
+    demo = Demo(directory)
+    demo.listen(chance.randint(1, STEPS))
+    time.sleep(chance.uniform(0, A_STEP_S / 2))
     nodes = serving(directory)
-    assert nodes, end(demo)
+    assert len(nodes) == NODES
     os.kill(chance.choice(nodes), signal.SIGKILL)
-    assert "starting it again" in assert_whole(demo)
+    assert "starting it again" in demo.assert_whole()
 
 
 @pytest.mark.timeout(2 * LIMIT_S)
 def test_a_demo_killed_itself_goes_on_where_it_was(tmp_path: Path) -> None:
+    chance = random.Random(KILLS)
     directory = tmp_path / "demo"
-    demo = start(directory)
-    time.sleep(random.Random(KILLS).uniform(8, PLAY_S))
-    demo.kill()
-    demo.communicate()
+    demo = Demo(directory)
+    demo.listen(chance.randint(1, STEPS))
+    time.sleep(chance.uniform(0, A_STEP_S))
+    demo.process.kill()
+    demo.process.communicate()
     until = time.monotonic() + 20
     while serving(directory) and time.monotonic() < until:
         time.sleep(0.1)
     assert not serving(directory), "a node outlived the demo"
-    assert_whole(start(directory))
+    Demo(directory).assert_whole()
