@@ -1,1 +1,1 @@
-"""What is shared: events, incidents, their records and slots, the seal, projections, foreign formats."""
+"""What is shared: events, incidents, their records and slots, seal, projection, foreign formats."""

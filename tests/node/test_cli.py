@@ -257,11 +257,12 @@ def test_a_file_at_fault_is_named_and_the_others_go_on(shell: Shell, tmp_path: P
     files = (str(bad), str(good), str(tmp_path / "none.json"))
     done = CliRunner().invoke(app, ["import", "misp", *files, "--data", str(shell.data)])
     assert done.exit_code == 1
-    assert "1 of 3 files imported, 2 refused" in done.stdout
+    assert "1 events with 1 attributes from 1 of 3 files; 2 refused" in done.stdout
     refused = [line for line in done.stderr.splitlines() if line.startswith("refused ")]
     assert "bad.json" in refused[0]
     assert "line 2" in refused[0]
     assert "none.json: No such file or directory" in refused[1]
     again = shell("import", "misp", str(good))
-    assert "1 of 1 files imported" in again
+    assert "1 events with 1 attributes from 1 of 1 files; 0 refused" in again
+    assert "was here already" in again
     assert "6f0c6a1e-0001-4222-8333-444455556666" in again
