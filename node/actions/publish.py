@@ -5,6 +5,7 @@ ground its log names (D11). Until then the floor shows it to its source and its 
 """
 
 from node.actions.caller import Caller
+from node.actions.errors import NotFoundError
 from node.actions.own import Submitted, check_operator, find_own_row, note, submitted
 from node.node import Node
 from node.storage.dirt import mark_dirty
@@ -16,11 +17,13 @@ def publish(node: Node, caller: Caller, origin: str, event: str) -> Submitted:
 
     Raises:
         NotAllowedError: the caller is no operator.
-        NotFoundError: there is no such event of this node.
+        NotFoundError: there is no such event of this node, or it was recalled.
     """
     check_operator(caller, "publish")
     with node.store.write() as unit:
         row = find_own_row(node, unit, caller, origin, event, for_update=True)
+        if row.is_recalled:
+            raise NotFoundError("event of yours")
         if row.published:
             return submitted(row, is_new=False)
         set_published(unit.connection, origin, event, published=True)

@@ -169,6 +169,8 @@ def find_readable(node: Node, unit: Unit, caller: Caller, origin: str, event: st
 def read_report(node: Node, caller: Caller, report_id: str) -> ReportShown:
     """Give the stages and clocks of a report: of the caller's own, or any of this node for staff.
 
+    Should somebody have copied an id, staff are given the report that had it first.
+
     Raises:
         NotFoundError: there is none of that id that is his.
     """

@@ -37,7 +37,11 @@ def run(*, check: bool, directory: Path | None = None) -> int:
 
     Returns the exit status: 0, or 1 where a cell or a canary fails or the demo cannot go on.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # SIGINT too: a shell ignores it for background jobs
+        signal.signal(ending, _interrupt)
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
     if directory is None and check:
         with TemporaryDirectory(prefix="isac-demo-") as fresh:

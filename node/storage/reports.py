@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import zstandard
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from node.storage.tables import stage
 
@@ -58,9 +58,15 @@ def stages_of(conn: Connection, org: str, report_id: str) -> tuple[StageRow, ...
 
 
 def reporters_of(conn: Connection, report_id: str) -> tuple[str, ...]:
-    """Give the organisations that have a report of this id: one, unless somebody copied an id."""
+    """Give the organisations that have a report of this id, who had it first first.
+
+    It is one, unless somebody copied an id: they travel with what is shared of a report.
+    """
     rows = conn.execute(
-        select(stage.c.org).where(stage.c.report_id == report_id).distinct().order_by(stage.c.org)
+        select(stage.c.org)
+        .where(stage.c.report_id == report_id)
+        .group_by(stage.c.org)
+        .order_by(func.min(stage.c.submitted_at), stage.c.org)
     )
     return tuple(rows.scalars())
 

@@ -39,6 +39,13 @@ def test_a_recalled_event_leaves_a_signed_word_and_no_byte_of_its_body(house: Ho
         read_event(house.node, house.amelie, FR, done.event)
 
 
+def test_a_recalled_event_is_not_published(house: House) -> None:
+    done = submit_event(house.node, house.amelie, {"Event": EVENT, "tlp": "green"})
+    recall(house.node, house.amelie, FR, done.event, "error")
+    with pytest.raises(NotFoundError):
+        publish(house.node, house.amelie, FR, done.event)
+
+
 def test_recalling_again_changes_nothing(house: House) -> None:
     done = submit_event(house.node, house.amelie, {"Event": EVENT, "tlp": "green"})
     recall(house.node, house.amelie, FR, done.event, "error")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -71,12 +71,15 @@ def test_a_version_is_taken_once(store: Store) -> None:
         add_stage(unit.connection, STAGE)
 
 
-def test_the_same_id_of_two_organisations_is_two_reports(store: Store) -> None:
+def test_the_same_id_of_two_organisations_is_two_reports_and_the_first_comes_first(
+    store: Store,
+) -> None:
+    first = replace(STAGE, org=TWO, event="f" * 36, submitted_at=NOW - timedelta(hours=1))
     with store.write() as unit:
         add_stage(unit.connection, STAGE)
-        add_stage(unit.connection, replace(STAGE, org=TWO, event="f" * 36))
+        add_stage(unit.connection, first)
     with store.read() as unit:
-        assert reporters_of(unit.connection, REPORT) == (ONE, TWO)
+        assert reporters_of(unit.connection, REPORT) == (TWO, ONE)
         assert len(stages_of(unit.connection, TWO, REPORT)) == 1
 
 
