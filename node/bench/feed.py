@@ -140,7 +140,7 @@ def _bring(server: Node, client: Node, stored: int) -> None:
 
 
 def _unchanged_pull_ms(server: Node, client: Node) -> float:
-    """CPU of one pull that brings nothing, both sides together: the least disturbed of some rounds."""
+    """CPU of one pull that brings nothing, both sides together, in the least disturbed round."""
     carrier, peer = _InProcess(server), client.peers[0]
     costs = list[float]()
     for _ in range(_ROUNDS):

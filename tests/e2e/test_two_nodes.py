@@ -83,6 +83,7 @@ def until(condition: Callable[[], bool], what: str) -> None:
 
 @contextmanager
 def two_nodes(folder: Path, new_url: Callable[[], str]) -> Iterator[Running]:
+    threads = set(threading.enumerate())
     ports = dict(zip(("FR", "BE"), free_ports(2), strict=True))
     addresses = [f"127.0.0.1:{port}" for port in ports.values()]
     fresh = {
@@ -102,6 +103,8 @@ def two_nodes(folder: Path, new_url: Callable[[], str]) -> Iterator[Running]:
     finally:
         for name in list(running.servers):
             running.stop(name)
+        for thread in set(threading.enumerate()) - threads:
+            thread.join(PATIENCE_S)  # jobs that were under way still hold connections
         for node in nodes.values():
             node.close()
 
