@@ -176,7 +176,8 @@ def _asked_for(item: Item, source: str, me: str, wants: Wants, relay_hops: int) 
         source=source,
         me=me,
         hops=line.hops,
-        wants=wants,
+        # What was once asked for may be taken back by whoever gave it, whatever is asked for now.
+        wants=wants if line.op is Op.PUT else Wants.ALL,
         relay_hops=relay_hops,
     )
     if problem is not None:

@@ -25,9 +25,7 @@ def world(tmp_path: Path, fresh_world: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def both_worlds(
-    tmp_path: Path, fresh_world: Path, database_urls: Callable[[], str]
-) -> Iterator[World]:
+def both_worlds(tmp_path: Path, database_urls: Callable[[], str]) -> Iterator[World]:
     """Three national nodes and the hub, on SQLite and on PostgreSQL."""
     yield from _closed_after(make_world(tmp_path / "world", database_urls, HandClock()))
 

@@ -146,6 +146,7 @@ def test_what_a_peer_wants_decides_what_is_relayed_to_it(world: World) -> None:
     world.settle()
     assert [(one, op) for _, one, op in feed_of(world, "HUB", "BE")] == [(event, "WITHDRAW")]
     assert world.held_from("BE", event, "FR") is not None
+    assert world.held_from("BE", event, "HUB") is None
 
 
 def test_a_version_that_changes_nothing_for_a_peer_is_no_news(world: World) -> None:
