@@ -6,6 +6,7 @@ ends before the first row whose log is dirty or that was projected under another
 cursor a peer asks with is its acknowledgement of everything before it.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +24,7 @@ from sharing.seal.tree import root_of
 FEED_PATH = "/fed/v1/feed"
 PACKAGES_PATH = "/fed/v1/packages/"
 PAGE_BYTES = 4 * 1024 * 1024
+_LIMIT = re.compile("[0-9]{1,3}")
 
 PackageOf = Callable[[ItemLine], bytes | None]
 
@@ -52,7 +54,7 @@ def read_feed_query(query: str) -> FeedQuery:
         values = dict(pairs)
         asked = FeedQuery(
             cursor=values.pop("cursor", None),
-            limit=int(values.pop("limit", str(ITEMS_CAP))),
+            limit=_read_limit(values.pop("limit", str(ITEMS_CAP))),
             wants=Wants(values.pop("wants", Wants.OWN)),
         )
     except ValueError as error:
@@ -62,6 +64,12 @@ def read_feed_query(query: str) -> FeedQuery:
     if asked.cursor is not None and not CURSOR.fullmatch(asked.cursor):
         raise BadRequestError("query", "the cursor is not a token")
     return asked
+
+
+def _read_limit(text: str) -> int:
+    if not _LIMIT.fullmatch(text):  # int() also reads "+5", "1_0" and the digits of all scripts
+        raise ValueError("limit")
+    return int(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,7 @@ class Draft:
 
     `source` is the uuid of the organisation that said it; `at_least` is the colour below which
     nothing of it may fall, whatever a tag says (what comes from outside is not loosened by itself).
+    `hides_creator`: nobody but the source and its node may read who made it.
     """
 
     event: Event
@@ -166,6 +167,7 @@ class Draft:
     source: str
     audience: Audience = NOBODY
     at_least: Tlp = Tlp.CLEAR
+    hides_creator: bool = False
 
 
 @dataclass(frozen=True, slots=True)

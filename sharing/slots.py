@@ -35,6 +35,7 @@ __all__ = [
     "diff",
     "earlier_of",
     "read_enrolment",
+    "touches_only",
 ]
 
 EXERCISE = "exercise"
@@ -51,7 +52,8 @@ def cut_event(draft: Draft, names: Names) -> list[Record]:
     """The records of an event, under the label its source gave it and its tags add to."""
     mark = event_mark(draft)
     book = LabelBook(mark.label, draft.audience, names)
-    records = list(EventCutter(book, draft.at_least).event(draft.event))
+    cutter = EventCutter(book, draft.at_least, hides_creator=draft.hides_creator)
+    records = list(cutter.event(draft.event))
     return [*book.records(), *records]
 
 
@@ -100,6 +102,13 @@ def diff(held: Holding, records: Iterable[Record]) -> Change:
         if wanted.pop(_bytes(record), None) is None:
             void.append(index)
     return Change(tuple(wanted.values()), tuple(void))
+
+
+def touches_only(held: Holding, change: Change, fields: frozenset[str]) -> bool:
+    """Whether a change of the held version is one of these incident fields and of nothing else."""
+    touched: list[Record | HeldRecord] = [*change.append]
+    touched += [held.records[index] for index in change.void]
+    return all(_field(record) in fields for record in touched)
 
 
 def add_attributes(
@@ -154,6 +163,14 @@ def _categories(report: Report) -> frozenset[str]:
 
 def _bytes(record: Record | HeldRecord) -> tuple[bytes | None, ...]:
     return (record.header.encoded, *record.slots)
+
+
+def _field(record: Record | HeldRecord) -> str:
+    """The name of the incident field that a record is; empty for any other."""
+    head = record.slots[0]
+    if record.header.kind != Kind.FIELD or head is None:
+        return ""
+    return str(orjson.loads(head).get("field", ""))
 
 
 def _about(record: HeldRecord) -> str:

@@ -73,6 +73,7 @@ class EventCutter:
 
     book: LabelBook
     at_least: Tlp = Tlp.CLEAR
+    hides_creator: bool = False
 
     def event(self, event: Event) -> Iterator[Record]:
         """Every record of an event but its label records."""
@@ -111,11 +112,19 @@ class EventCutter:
         }
         slots: list[tuple[SlotType, int, Members]] = [(SlotType.HEAD, 0, _with(head, event.extra))]
         if event.orgc:
-            whole = self.book.whole
-            categories = whole.label.categories | {SOURCE_IDENTITY}
-            identity = replace(whole, label=replace(whole.label, categories=categories))
-            slots.append((SlotType.IDENTITY, self.book.byte(identity), {"Orgc": dict(event.orgc)}))
+            byte = self.book.byte(self._creator())
+            slots.append((SlotType.IDENTITY, byte, {"Orgc": dict(event.orgc)}))
         return record_of(Kind.CORE, slots)
+
+    def _creator(self) -> Mark:
+        """The label of who made the event: the event's, or one under which it stays at home."""
+        whole = self.book.whole
+        categories = whole.label.categories | {SOURCE_IDENTITY}
+        label = replace(whole.label, categories=categories)
+        if not self.hides_creator:
+            return replace(whole, label=label)
+        strict = replace(label, tlp=max(label.tlp, Tlp.AMBER_STRICT))
+        return self.book.resolve(Mark(strict, NOBODY), whole)
 
     def _object(self, thing: Object, parent: Mark, marks: dict[str, Mark]) -> Iterator[Record]:
         mark = self._mark(thing.mark, thing.tags, parent)

@@ -19,10 +19,12 @@ from federation.relay import RELAY_HOPS
 from federation.wire import ItemLine, Op
 from node.actions.change import Change, Stored, change_of, take_away
 from node.actions.sealing import OvertakenError, until_settled
+from node.actions.stored import ODD, damage_row, report_damage
 from node.node import Node
 from node.storage import audit
 from node.storage.dirt import LogKey, mark_dirty
 from node.storage.entries import erase_index, replace_index
+from node.storage.errors import StoredPackageError
 from node.storage.feed import (
     SeenRow,
     find_seen,
@@ -31,6 +33,7 @@ from node.storage.feed import (
     seen_in_other_lives,
 )
 from node.storage.logs import (
+    HoldingRow,
     add_log,
     advance_log,
     erase_holdings,
@@ -72,6 +75,7 @@ class _Ready:
     change: Change | None = None
     seen: SeenRow | None = None
     refused: QuarantineRow | None = None
+    damaged: tuple[QuarantineRow, ...] = ()
 
 
 def batches(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
@@ -140,13 +144,41 @@ def _read(node: Node, key: LogKey, source: str) -> Stored:
         conn = unit.connection
         log, seen = find_log(conn, *key), find_seen(conn, source, *key)
         sources = () if log is None else holding_sources(conn, *key)
-        found = [find_holding(conn, *key, src) for src in sources]
-    return Stored(log, tuple(row for row in found if row is not None), seen)
+        found, damaged = list[HoldingRow](), list[StoredPackageError]()
+        for src in sources:
+            try:
+                row = find_holding(conn, *key, src)
+            except StoredPackageError as error:
+                damaged.append(error)
+            else:
+                found += [] if row is None else [row]
+    return Stored(log, tuple(found), seen, tuple(damaged))
+
+
+def _on_sound(node: Node, before: Stored, make: Callable[[Stored], _Ready]) -> _Ready:
+    """What `make` gives; should it fail or refuse over damaged bytes of ours, then without them."""
+    try:
+        ready = make(before)
+        is_done = ready.refused is None
+    except (StoredPackageError, *ODD):
+        sound = before.examined()
+        if sound == before:
+            raise
+        ready, is_done, before = make(sound), True, sound
+    if not is_done and (sound := before.examined()) != before:
+        ready, before = make(sound), sound
+    return replace(ready, damaged=tuple(damage_row(node, one) for one in before.damaged))
 
 
 def _make_ready(node: Node, peer: Peer, item: Item) -> _Ready:
-    key = (item.line.origin, item.line.event)
-    before, now = _read(node, key, peer.org), node.clock()
+    before = _read(node, (item.line.origin, item.line.event), peer.org)
+    return _on_sound(node, before, lambda stored: _judge(node, peer, item, stored))
+
+
+def _judge(node: Node, peer: Peer, item: Item, before: Stored) -> _Ready:
+    key, now = (item.line.origin, item.line.event), node.clock()
+    if item.raw:
+        before = before.open_to(peer.org)
     outcome = admit_item(
         item,
         source=peer.org,
@@ -178,8 +210,12 @@ def _withdrawn(node: Node, ended: SeenRow) -> _Ready:
     if before.log is None:
         return _Ready(key, seen=ended)
     log = replace(before.log, updated_at=node.clock())
-    change = take_away(before, log, {ended.src}, me=node.org)
-    return _Ready(key, op=Op.WITHDRAW, change=change, seen=ended)
+
+    def make(stored: Stored) -> _Ready:
+        change = take_away(stored, log, {ended.src}, me=node.org)
+        return _Ready(key, op=Op.WITHDRAW, change=change, seen=ended)
+
+    return _on_sound(node, before, make)
 
 
 def _told(item: Item, line: ItemLine, source: str, digest: str | None) -> SeenRow:
@@ -225,6 +261,8 @@ def _write(unit: Unit, ready: Sequence[_Ready]) -> None:
             _write_change(unit, one.key, one.change)
         if one.refused is not None:
             add_quarantine(conn, one.refused)
+        for row in one.damaged:
+            report_damage(unit, row)
     put_seen(conn, [one.seen for one in ready if one.seen is not None])
     for urgent in (True, False):
         changed = [one.key for one in ready if one.change is not None and one.urgent is urgent]

@@ -3,6 +3,8 @@
 Each source has its own holding of a log; readers go by the best one, and only that one is indexed.
 What a newer version made void goes from every holding of its epoch, whoever gave it. WITHDRAW ends
 what one source gave, RECALL ends all up to its floor.
+
+A stored holding whose bytes are damaged counts as absent: what comes next from its source heals it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,12 +15,14 @@ from federation.admit import Admitted, Known, Sighting, Version, is_ended, prune
 from federation.relay import Held, relayed_from
 from federation.wire import Ground, ItemLine, Op
 from node.actions.index import index_of
+from node.actions.stored import examine_holding, open_holding
 from node.storage.entries import LogIndex
+from node.storage.errors import StoredPackageError
 from node.storage.feed import SeenRow
 from node.storage.logs import HoldingRow, LogRow
 from sharing.event import Json
 from sharing.seal.holding import Holding
-from sharing.seal.package import load_holding, write_package
+from sharing.seal.package import write_package
 
 _FIRST_TYPE = "event"  # of a log of which we never saw a statement
 
@@ -32,11 +36,30 @@ def floor_of(log: LogRow) -> Version | None:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is stored of one log, and what one source last told us of it."""
+    """What is stored of one log, and what one source last told us of it; `damaged` counts not."""
 
     log: LogRow | None
     holdings: tuple[HoldingRow, ...]
     seen: SeenRow | None
+    damaged: tuple[StoredPackageError, ...] = ()
+
+    def examined(self) -> "Stored":
+        """The same, all bytes checked in full: what they fail counts as absent."""
+        sound, damaged = list[HoldingRow](), list(self.damaged)
+        for row in self.holdings:
+            try:
+                examine_holding(row)
+            except StoredPackageError as error:
+                damaged.append(error)
+            else:
+                sound.append(row)
+        return replace(self, holdings=tuple(sound), damaged=tuple(damaged))
+
+    def open_to(self, source: str) -> "Stored":
+        """The same, before a package of this source: if its old one is damaged, all is news."""
+        if self.seen is None or source not in {one.src for one in self.damaged}:
+            return self
+        return replace(self, seen=replace(self.seen, pos=0, digest=None))
 
     def known(self, op: Op | None) -> Known:
         """The same, as the checks of an item want it; only a PUT is held against what we hold."""
@@ -50,7 +73,7 @@ class Stored:
             sightings=tuple(
                 Sighting(_version(row), row.seal, row.received_at) for row in self.holdings
             ),
-            newest=None if newest is None else load_holding(newest.package),
+            newest=None if newest is None else open_holding(newest),
             floor=None if self.log is None else floor_of(self.log),
         )
 
@@ -89,14 +112,18 @@ def change_of(admitted: Admitted, before: Stored, *, source: str, me: str, now: 
         case Op.WITHDRAW:
             return take_away(before, log, {source}, me=me)
         case Op.RECALL:
-            ended = {row.src for row in before.holdings if is_ended(_version(row), line.version)}
+            held = [(row.src, _version(row)) for row in before.holdings]
+            held += [(one.src, one.version) for one in before.damaged]
+            ended = {src for src, version in held if is_ended(version, line.version)}
             return take_away(before, log, ended, me=me)
 
 
 def take_away(before: Stored, log: LogRow, sources: Iterable[str], *, me: str) -> Change:
     """The log without what these sources gave of it."""
     after = {row.src: row for row in before.holdings}
-    gone = tuple(src for src in sorted(sources) if after.pop(src, None) is not None)
+    damaged = {one.src for one in before.damaged}
+    given = sorted(sources)
+    gone = tuple(src for src in given if after.pop(src, None) is not None or src in damaged)
     return _read_anew(Change(before, log, gone=gone), after, {}, me)
 
 
@@ -105,7 +132,8 @@ def _put(
 ) -> Change:
     after = {row.src: row for row in before.holdings}
     parsed = dict[str, Holding]()
-    put, gone = list[HoldingRow](), list[str]()
+    put = list[HoldingRow]()
+    gone = [one.src for one in before.damaged if _is_outdated(one.version, admitted.line)]
     if admitted.holding is None:
         if after.pop(source, None) is not None:
             gone.append(source)
@@ -113,8 +141,9 @@ def _put(
         row = _row(admitted, admitted.holding, before, source, now)
         after[source], parsed[source] = row, admitted.holding
         put.append(row)
-    for row in [row for row in after.values() if _is_outdated(row, admitted.line)]:
-        holding = load_holding(row.package)
+        gone = [src for src in gone if src != source]
+    for row in [row for row in after.values() if _is_outdated(_version(row), admitted.line)]:
+        holding = parsed.get(row.src) or open_holding(row)
         left = pruned(holding, admitted.void)
         if left is None:
             del after[row.src]
@@ -126,8 +155,8 @@ def _put(
     return _read_anew(Change(before, log, tuple(put), tuple(gone)), after, parsed, me)
 
 
-def _is_outdated(row: HoldingRow, line: ItemLine) -> bool:
-    return row.epoch == line.epoch and row.seq < line.seq
+def _is_outdated(version: Version, line: ItemLine) -> bool:
+    return version[0] == line.epoch and version[1] < line.seq
 
 
 def _row(
@@ -201,7 +230,7 @@ def _read_anew(
         return replace(change, is_bare=True)
     if best == _best(change.before.holdings, me):
         return change
-    holding = parsed.get(best.src) or load_holding(best.package)
+    holding = parsed.get(best.src) or open_holding(best)
     return replace(change, reindex=Reindex(best.src, index_of(holding)))
 
 

@@ -1,21 +1,30 @@
 """From what somebody typed or brought to an event of ours, ready to be written.
 
 Who submits an event is its source and stands in it as its creator. A hospital's event that says no
-colour is AMBER+STRICT (D13); the node's own staff must choose one. A uuid that tells of the machine
-or minute it was made on is replaced in what a hospital submits, and so is one that a log has which
-the caller may not see (D4).
+colour is AMBER+STRICT (D13); the node's own staff must choose one. What a hospital submits goes
+under uuids of ours (`aliases.py`), tells the hour and not the minute, and names it to nobody else.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 import orjson
 
+from node.actions.aliases import part_alias, under_aliases
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError, ConflictError, NotAllowedError
-from node.actions.sealing import Birth, OwnLog, Version, first_version, fresh_uuid, read_own
+from node.actions.sealing import (
+    Birth,
+    OwnLog,
+    Version,
+    first_version,
+    fresh_uuid,
+    read_own,
+    told_time,
+)
 from node.node import Node
 from node.storage.logs import find_log
 from node.storage.people import Org
@@ -26,7 +35,6 @@ from sharing.event import (
     Attribute,
     Audience,
     Draft,
-    Event,
     read_marks,
 )
 from sharing.formats.misp import BadMispError, MispEvent, read_misp
@@ -34,7 +42,6 @@ from sharing.slots import Names, cut_event, diff
 from sharing.slots_read import read_log
 
 _BODY = frozenset({"Event", "tlp", "pap", "addressees", "only", "publish"})
-_TELLING = frozenset({1, 6, 7})  # versions of uuid that hold an address or an instant
 _UNVERIFIED = "unverified-origin"
 
 
@@ -59,7 +66,11 @@ def read_body(node: Node, caller: Caller, home: Org, body: Mapping[str, object])
     publish = _flag(body, "publish")
     if publish and caller.role != "operator":
         raise NotAllowedError("only an operator publishes")
-    event = _event(node, body.get("Event"))
+    content = _content(body)
+    given = body.get("Event")
+    if not caller.is_staff:
+        given = _named(given, content)
+    event = _event(node, given, told_time(node, caller.org))
     named, only = _addressees(node, body.get("addressees")), _flag(body, "only")
     if only and not named:
         raise BadInputError("addressees", "name nobody, so that `only` would keep it from all")
@@ -68,20 +79,23 @@ def read_body(node: Node, caller: Caller, home: Org, body: Mapping[str, object])
     if named and draft.audience:
         raise BadInputError("addressees", "its distribution names an audience already")
     whole = replace(draft.event, orgc={"uuid": home.org, "name": home.name})
-    if not caller.is_staff:
-        whole = without_telling_uuids(whole, lambda: fresh_uuid(node))
     label = replace(draft.label, categories=draft.label.categories - {_UNVERIFIED})
-    return Typed(
-        replace(
-            draft,
-            event=whole,
-            label=label,
-            audience=draft.audience or named,
-            at_least=Tlp.CLEAR,  # the source may say of a part that it goes further than the whole
-        ),
-        hashlib.sha256(orjson.dumps(dict(body), option=orjson.OPT_SORT_KEYS)).hexdigest(),
-        publish,
+    draft = replace(
+        draft,
+        event=whole,
+        label=label,
+        audience=draft.audience or named,
+        at_least=Tlp.CLEAR,  # the source may say of a part that it goes further than the whole
     )
+    return Typed(untold(node, caller, draft), content, publish)
+
+
+def untold(node: Node, caller: Caller, draft: Draft) -> Draft:
+    """Give the draft so that it tells others neither which hospital brought it nor its uuids."""
+    if caller.is_staff:
+        return draft
+    event = under_aliases(node, caller.org, draft.event)
+    return replace(draft, event=event, hides_creator=True)
 
 
 def read_attributes(node: Node, own: OwnLog, given: object, label: Label) -> tuple[Attribute, ...]:
@@ -92,17 +106,22 @@ def read_attributes(node: Node, own: OwnLog, given: object, label: Label) -> tup
     Raises:
         BadInputError: names the member at fault.
     """
-    event = _event(node, {"uuid": own.row.event, "info": "-", "Attribute": given})
-    read = event.draft(intake=label, own_org=node.org, source=own.row.source or node.org)
+    source = own.row.source or node.org
+    body = {"uuid": own.row.event, "info": "-", "Attribute": given}
+    event = _event(node, body, told_time(node, source))
+    read = event.draft(intake=label, own_org=node.org, source=source)
     known = {_what(each) for each in read_log(own.holding).event.attributes}
     named = {str(each.get("uuid")).lower() for each in given} if isinstance(given, list) else set()
-    return tuple(
+    added = (
         each for each in read.event.attributes if each.uuid in named or _what(each) not in known
     )
+    if source == node.org:
+        return tuple(added)
+    return tuple(replace(each, uuid=part_alias(node, source, each.uuid)) for each in added)
 
 
 def make_event(
-    node: Node, caller: Caller, draft: Draft, *, published: bool, content: str | None = None
+    node: Node, draft: Draft, *, published: bool, content: str | None = None
 ) -> Version | OwnLog:
     """Give the first version of a new event; or the log as it is, if it is there and says the same.
 
@@ -113,9 +132,6 @@ def make_event(
     with node.store.read() as unit:
         row = find_log(unit.connection, node.org, uuid)
         own = read_own(unit, node.org, uuid)
-    if row is not None and not (caller.is_staff or row.source == caller.org):
-        draft = replace(draft, event=replace(draft.event, uuid=fresh_uuid(node)))
-        row = None
     if row is None:
         return _new_event(node, draft, published=published, content=content)
     if own is None or row.report is not None or row.type != "event":
@@ -128,54 +144,41 @@ def make_event(
     raise ConflictError(f"event {uuid} is there and says something else; add attributes to it")
 
 
-def without_telling_uuids(event: Event, fresh: Callable[[], str]) -> Event:
-    """Give the event with random uuids instead of those that tell where or when they were made."""
-    renamed: dict[str, str] = {}
-
-    def name(uuid: str) -> str:
-        if UUID(uuid).version not in _TELLING:
-            return uuid
-        return renamed.setdefault(uuid, fresh())
-
-    def attributes(given: tuple[Attribute, ...]) -> tuple[Attribute, ...]:
-        return tuple(replace(each, uuid=name(each.uuid)) for each in given)
-
-    return replace(
-        event,
-        uuid=name(event.uuid),
-        attributes=attributes(event.attributes),
-        objects=tuple(
-            replace(each, uuid=name(each.uuid), attributes=attributes(each.attributes))
-            for each in event.objects
-        ),
-        reports=tuple(replace(each, uuid=name(each.uuid)) for each in event.reports),
-        relations=tuple(
-            replace(
-                each,
-                uuid=name(each.uuid),
-                object_uuid=name(each.object_uuid),
-                referenced_uuid=name(each.referenced_uuid),
-            )
-            for each in event.relations
-        ),
-    )
-
-
 def _new_event(node: Node, draft: Draft, *, published: bool, content: str | None) -> Version:
     records = cut_event(draft, Names.of(None, lambda: fresh_uuid(node)))
     ground: dict[str, object] = {"act": "own"}  # its source chose its labels itself (D11)
     if content is not None:
         ground["content"] = content
     birth = Birth("event", draft.event.uuid, draft.source, ground, published=published)
-    return first_version(node, birth, records, node.clock())
+    return first_version(node, birth, records, told_time(node, draft.source))
 
 
-def _event(node: Node, given: object) -> MispEvent:
+def _content(body: Mapping[str, object]) -> str:
+    """Give the digest of what was sent, whatever the order of its members."""
+    digest = hashlib.sha256()
+    for name in sorted(body):
+        digest.update(_json(name, body[name]))
+    return digest.hexdigest()
+
+
+def _json(name: str, given: object) -> bytes:
     try:
-        raw = orjson.dumps({"Event": given})
-        (event,) = read_misp(
-            raw, name="submission", fresh=lambda: fresh_uuid(node), now=node.clock()
-        )
+        return orjson.dumps({name: given}, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:
+        raise BadInputError(name, "is nested too deep, or no JSON can hold it") from error
+
+
+def _named(given: object, content: str) -> object:
+    """Give an event that came without a uuid one made of what was sent: again is the same."""
+    if not isinstance(given, Mapping) or "uuid" in given:
+        return given
+    return {**given, "uuid": str(UUID(bytes=bytes.fromhex(content)[:16], version=4))}
+
+
+def _event(node: Node, given: object, now: datetime) -> MispEvent:
+    raw = _json("Event", given)
+    try:
+        (event,) = read_misp(raw, name="submission", fresh=lambda: fresh_uuid(node), now=now)
     except BadMispError as error:
         raise BadInputError(error.where or "Event", error.why) from error
     return event
@@ -212,7 +215,7 @@ def _addressees(node: Node, given: object) -> Audience:
     members = node.registry.members
     communities = {each for member in members.values() for each in member.communities}
     for n, one in enumerate(given):
-        if one not in members and one not in communities:
+        if not isinstance(one, str) or (one not in members and one not in communities):
             raise BadInputError(f"addressees[{n}]", "is no member of the federation")
     named = frozenset(given)
     return Audience(named.intersection(members), named.intersection(communities))

@@ -13,6 +13,7 @@ import orjson
 from node.actions.caller import Caller
 from node.actions.errors import NotAllowedError, NotFoundError
 from node.actions.read import Readable, find_readable
+from node.actions.stored import reporting_damage
 from node.actions.towards import Offer, find_target, offer_to
 from node.node import Node
 from policies.decide import Effect, Reason
@@ -111,7 +112,7 @@ def preview(node: Node, caller: Caller, origin: str, event: str, party: str) -> 
 
 
 def _ask(node: Node, caller: Caller, origin: str, event: str, party: str) -> tuple[Readable, Offer]:
-    with node.store.read() as unit:
+    with reporting_damage(node), node.store.read() as unit:
         seen = find_readable(node, unit, caller, origin, event)
         if not (caller.is_staff or seen.standing.own):
             raise NotAllowedError("only its source or an operator of this node is told who gets it")

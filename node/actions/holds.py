@@ -11,10 +11,12 @@ from node.actions.caller import Caller
 from node.actions.errors import BadInputError, NotFoundError
 from node.actions.gate import relation_of
 from node.actions.own import check_operator, note
+from node.actions.stored import open_holding, reporting_damage
 from node.actions.towards import Target, find_target
 from node.node import Node
 from node.storage.classes import SlotFacts, all_classes, logs_with_classes
 from node.storage.dirt import mark_dirty
+from node.storage.errors import StoredPackageError
 from node.storage.logs import HoldingRow, LogRow, best_holding, find_log
 from node.storage.releases import ReleaseRow, add_release
 from node.storage.store import Unit
@@ -22,7 +24,6 @@ from policies.decide import Effect, Reason
 from policies.party import Party
 from sharing.project import HeldItem, Standing, project
 from sharing.seal.holding import Holding
-from sharing.seal.package import load_holding
 from sharing.slots_read import read_log
 
 _REASON_CHARS = 1000
@@ -89,13 +90,15 @@ def release(
 
     Raises:
         NotAllowedError: the caller is no operator.
-        BadInputError: no reason is given, or too long a one.
+        BadInputError: no reason is given, or too long a one, or one with a NUL.
         NotFoundError: nothing of the kind is held from this party.
     """
     check_operator(caller, "release what is held")
     if not reason.strip() or len(reason) > _REASON_CHARS:
         raise BadInputError("reason", f"say why, in at most {_REASON_CHARS} characters")
-    with node.store.read() as unit:
+    if "\0" in reason:
+        raise BadInputError("reason", "holds a NUL, which is no text")
+    with reporting_damage(node), node.store.read() as unit:
         held = _read(unit, (origin, event))
         if held is None:
             raise NotFoundError("hold")
@@ -150,7 +153,7 @@ def _read(unit: Unit, key: tuple[str, str]) -> _Held | None:
     log, best = find_log(unit.connection, *key), best_holding(unit.connection, *key)
     if log is None or best is None or log.type != "event":
         return None
-    return _Held(log, best, load_holding(best.package))
+    return _Held(log, best, open_holding(best))
 
 
 def _items(node: Node, held: _Held, target: Target) -> tuple[HeldItem, ...]:
@@ -163,7 +166,10 @@ def _items(node: Node, held: _Held, target: Target) -> tuple[HeldItem, ...]:
 def _holds_of(
     node: Node, unit: Unit, key: tuple[str, str], parties: Sequence[Party]
 ) -> Iterator[Hold]:
-    held = _read(unit, key)
+    try:
+        held = _read(unit, key)
+    except StoredPackageError:
+        return  # what is damaged goes nowhere, and is before the operator already
     if held is None:
         return
     info = read_log(held.holding).event.info

@@ -5,10 +5,10 @@ kept, as a claim nobody has checked. Without a colour chosen for it a file is AM
 at home until an operator publishes it. The same file again changes nothing.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from node.actions.caller import Caller
-from node.actions.drafts import make_event, without_telling_uuids
+from node.actions.drafts import make_event, untold
 from node.actions.errors import BadInputError
 from node.actions.own import (
     Submitted,
@@ -18,7 +18,7 @@ from node.actions.own import (
     note,
     submitted,
 )
-from node.actions.sealing import OwnLog, Version, fresh_uuid, until_settled, write_version
+from node.actions.sealing import OwnLog, Version, until_settled, write_version
 from node.node import Node
 from policies.label import Label
 from policies.tlp import Tlp
@@ -55,7 +55,7 @@ def import_misp(
             raise BadInputError("tlp", "choose one: what is published needs a colour")
     intake = Label(tlp or Tlp.AMBER_STRICT)
     drafts = [
-        _known_here(node, caller, each.draft(intake=intake, own_org=node.org, source=caller.org))
+        untold(node, caller, each.draft(intake=intake, own_org=node.org, source=caller.org))
         for each in read_misp(raw, name=name)
     ]
     written = until_settled(lambda: _write(node, caller, name, drafts, publish=publish))
@@ -65,17 +65,11 @@ def import_misp(
     ]
 
 
-def _known_here(node: Node, caller: Caller, draft: Draft) -> Draft:
-    if caller.is_staff:
-        return draft
-    return replace(draft, event=without_telling_uuids(draft.event, lambda: fresh_uuid(node)))
-
-
 def _write(
     node: Node, caller: Caller, name: str, drafts: list[Draft], *, publish: bool
 ) -> list[tuple[Submitted, bool]]:
     with as_bad_input(name):
-        made = [make_event(node, caller, draft, published=publish) for draft in drafts]
+        made = [make_event(node, draft, published=publish) for draft in drafts]
     new = sorted((one for one in made if isinstance(one, Version)), key=lambda one: one.log.event)
     if new:
         with node.store.write() as unit:

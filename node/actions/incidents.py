@@ -26,6 +26,7 @@ from node.actions.sealing import (
     fresh_uuid,
     next_version,
     read_own,
+    whole_hour,
 )
 from node.errors import SettingsError
 from node.node import Node
@@ -44,12 +45,13 @@ from sharing.incidents.report import (
     read_report,
 )
 from sharing.incidents.values import BadValueError, read_value
-from sharing.slots import Names, cut_incident, cut_report, diff, earlier_of
+from sharing.slots import Names, cut_incident, cut_report, diff, earlier_of, touches_only
 
 _log = structlog.get_logger(__name__)
 
 _AS_HASHED = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS  # the bytes of Report.content_hash
 _OURS = frozenset({"entity_ref", "entity_pseudonym"})  # the node knows them, no submission says
+_STAGE_MARKS = frozenset({"stage_version", "submitted_at"})  # change with every stage, if alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +207,11 @@ def _event_version(
     names = Names.of(held, lambda: fresh_uuid(node))
     pseudonym = _pseudonym(node, before.home, rule, datetime.fromtimestamp(report.timestamp, UTC))
     records = cut_incident(report, rule, row.event, names, pseudonym=pseudonym)
-    sealed_at = row.submitted_at.replace(minute=0, second=0, microsecond=0)
+    sealed_at = whole_hour(row.submitted_at)
     if before.event is not None:
         change = diff(before.event.holding, records)
+        if touches_only(before.event.holding, change, _STAGE_MARKS):
+            return None  # what changed stays at home, so that it was edited does too (D2)
         return next_version(node, before.event, change, sealed_at, ground=ground)
     birth = Birth("event", row.event, before.home.org, ground, report=row.report)
     return first_version(node, birth, records, sealed_at)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from node.actions.aliases import known_as
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError, NotAllowedError, NotFoundError
 from node.actions.sealing import OwnLog, read_own
@@ -61,12 +62,13 @@ def find_own_row(
     Raises:
         NotFoundError: it is not there, or not the caller's: which of them is not told.
     """
-    row = find_log(unit.connection, origin, event, for_update=for_update)
-    if row is None or origin != node.org or row.type != "event":
-        raise NotFoundError("event of yours")
-    if not (caller.is_staff or row.source == caller.org):
-        raise NotFoundError("event of yours")
-    return row
+    for uuid in known_as(node, caller, event):
+        row = find_log(unit.connection, origin, uuid, for_update=for_update)
+        if row is None or origin != node.org or row.type != "event":
+            continue
+        if caller.is_staff or row.source == caller.org:
+            return row
+    raise NotFoundError("event of yours")
 
 
 def find_own(node: Node, unit: Unit, caller: Caller, origin: str, event: str) -> OwnLog:
@@ -75,8 +77,8 @@ def find_own(node: Node, unit: Unit, caller: Caller, origin: str, event: str) ->
     Raises:
         NotFoundError: as above, or it was recalled.
     """
-    find_own_row(node, unit, caller, origin, event)
-    own = read_own(unit, node.org, event)
+    row = find_own_row(node, unit, caller, origin, event)
+    own = read_own(unit, node.org, row.event)
     if own is None:
         raise NotFoundError("event of yours")
     return own

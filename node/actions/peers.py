@@ -42,9 +42,13 @@ class PeerState:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeState:
-    """All peers, and how many logs wait to be projected for them."""
+    """All peers, and how many logs wait to be projected for them.
+
+    `damaged` is how many stored packages of our own were found damaged (in quarantine, from us).
+    """
 
     dirty: int
+    damaged: int
     peers: tuple[PeerState, ...]
 
 
@@ -58,7 +62,8 @@ def exchange_state(node: Node, caller: Caller) -> ExchangeState:
         raise NotAllowedError("only the node's own staff sees how it stands with its peers")
     with node.store.read() as unit:
         dirty = count_dirt(unit.connection)
-    return ExchangeState(dirty, peer_states(node))
+        damaged = count_quarantined(unit.connection).get(node.org, 0)
+    return ExchangeState(dirty, damaged, peer_states(node))
 
 
 def peer_states(node: Node) -> tuple[PeerState, ...]:

@@ -216,7 +216,8 @@ def sign_in(node: Node, login: str, password: str, address: str) -> SignedIn | S
     if wait:
         return SignInRefused(wait)
     with node.store.read() as unit:
-        person = people.find_person(unit.connection, login)
+        # Other text is nobody's login, and PostgreSQL takes not even every text as a question.
+        person = people.find_person(unit.connection, login) if _LOGIN.fullmatch(login) else None
         caller = None if person is None else _caller(node, unit, person)
     usable = person is not None and person.disabled_at is None
     known = person.password_hash if person is not None and usable else None

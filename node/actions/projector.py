@@ -8,6 +8,9 @@ runs at a time (the leader's).
 What a peer holds of a log is (op; for PUT epoch and map). Unchanged means no news and no place
 (D20), however many versions have passed; the row is then rewritten where it stands, so that it can
 still be served, unless the peer may have read the older bytes and not yet said so.
+
+A log whose stored bytes are damaged is put before the operator and decides nothing: what peers were
+offered stands (and cannot be served), save under other rules than were in force then.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,8 +24,10 @@ from federation.relay import Held, hops_onward, refusal
 from federation.wire import Ground, Op
 from node.actions.basis import settle_basis
 from node.actions.change import floor_of
+from node.actions.stored import damage_row, opened, report_damage
 from node.node import Node
 from node.storage.dirt import Dirt
+from node.storage.errors import StoredPackageError
 from node.storage.feed import (
     OfferRow,
     clear_held,
@@ -41,7 +46,6 @@ from sharing.event import Json
 from sharing.project import project
 from sharing.seal.holding import Holding
 from sharing.seal.maps import encode_map
-from sharing.seal.package import load_holding
 from sharing.seal.records import EVENT_LABEL, NUMBERED_LABELS
 from sharing.verdicts import Projection, Release, Standing, withheld_grounds
 
@@ -67,6 +71,7 @@ class _Projected:
     log: LogRow | None
     offers: Mapping[str, OfferRow]
     wake_at: datetime | None
+    damage: StoredPackageError | None = None
 
 
 def project_dirty(node: Node, limit: int) -> int:
@@ -80,10 +85,19 @@ def project_dirty(node: Node, limit: int) -> int:
         wants = {row.org: Wants(row.wants) for row in list_peers(unit.connection)}
     began, projected = node.wall(), list[_Projected]()
     for mark in marks:
-        projected.append(_project(node, _read_facts(node, mark), wants))
+        projected.append(_project_mark(node, mark, wants))
         if node.wall() - began > TURN:
             break
     return _write(node, projected) if projected else 0
+
+
+def _project_mark(node: Node, mark: Dirt, wants: Mapping[str, Wants]) -> _Projected:
+    try:
+        return _project(node, _read_facts(node, mark), wants)
+    except StoredPackageError as error:
+        with node.store.read() as unit:
+            log = find_log(unit.connection, mark.origin, mark.event)
+        return _Projected(mark, log, {}, None, error)
 
 
 def _read_facts(node: Node, mark: Dirt) -> _Facts:
@@ -107,9 +121,10 @@ def _ending(log: LogRow) -> Version | None:
 def _project(node: Node, facts: _Facts, wants: Mapping[str, Wants]) -> _Projected:
     if facts.log is None or facts.best is None:
         return _Projected(facts.mark, facts.log, {}, None)
-    scene = _Scene(node, facts.log, facts.best, facts.releases)
-    peers = [peer for peer in node.peers if scene.may_relay(peer, wants)]
-    offers = {peer.org: offer for peer in peers if (offer := scene.offer(peer)) is not None}
+    with opened(facts.best) as holding:
+        scene = _Scene(node, facts.log, facts.best, holding, facts.releases)
+        peers = [peer for peer in node.peers if scene.may_relay(peer, wants)]
+        offers = {peer.org: offer for peer in peers if (offer := scene.offer(peer)) is not None}
     return _Projected(facts.mark, facts.log, offers, scene.wake_at)
 
 
@@ -121,11 +136,12 @@ class _Scene:
         node: Node,
         log: LogRow,
         best: HoldingRow,
+        holding: Holding,
         releases: Sequence[ReleaseRow],
     ) -> None:
         self._node, self._log, self._best, self._releases = node, log, best, releases
         self._held = Held(best.origin, best.src, best.hops, best.epoch, best.seq)
-        self._holding = load_holding(best.package)
+        self._holding = holding
         self._named = _named_in(self._holding)
         self._now = node.clock()
         self._known: dict[tuple[object, ...], OfferRow | None] = {}
@@ -230,7 +246,11 @@ def _write(node: Node, projected: Sequence[_Projected]) -> int:
             for one in done.values():
                 feeds.offer(one)
             feeds.close()
-            set_wakes(conn, {key: one.wake_at for key, one in done.items()})
+            sound = {key: one.wake_at for key, one in done.items() if one.damage is None}
+            set_wakes(conn, sound)
+            for one in done.values():
+                if one.damage is not None:
+                    report_damage(unit, damage_row(node, one.damage))
             clear_held(conn, held)
     return len(done)
 
@@ -250,9 +270,15 @@ class _Feeds:
         rows = self._rows.get((one.mark.origin, one.mark.event), {})
         for org, peer in self._peers.items():
             old = rows.get(org)
+            if one.damage is not None and not self._is_ruled_anew(old):
+                continue
             new = one.offers.get(org) or self._taken_back(one, old)
             if new is not None:
                 self._put(peer, old, new)
+
+    def _is_ruled_anew(self, old: OfferRow | None) -> bool:
+        """Whether a row was decided under other rules than are in force: it may not stand."""
+        return old is not None and old.rulebook != self._node.judge.rulebook.digest
 
     def close(self) -> None:
         """Keep the new rows, and the heads that moved."""

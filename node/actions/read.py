@@ -8,10 +8,12 @@ the source of an incident, or staff of its node, reads the report laid over it.
 from dataclasses import dataclass
 from datetime import datetime
 
+from node.actions.aliases import known_as
 from node.actions.caller import Caller
-from node.actions.errors import BadInputError, NotFoundError
+from node.actions.errors import BadInputError, ConflictError, NotFoundError
 from node.actions.gate import gate_of, standing_of
 from node.actions.incidents import all_dues, submission_of
+from node.actions.stored import opened, reporting_damage
 from node.node import Node
 from node.storage.classes import all_classes
 from node.storage.entries import SeenLog, seen_logs
@@ -20,7 +22,6 @@ from node.storage.reports import StageRow, reporters_of, stages_of
 from node.storage.store import Unit
 from sharing.project import Projection, Standing, project
 from sharing.seal.holding import Holding
-from sharing.seal.package import load_holding
 from sharing.view import View, view
 
 _PAGE = 500
@@ -134,10 +135,16 @@ def read_event(node: Node, caller: Caller, origin: str, event: str) -> View:
 
     Raises:
         NotFoundError: there is none, or nothing of it that he may see.
+        StoredPackageError: the bytes that are kept of it are damaged.
     """
-    with node.store.read() as unit:
+    with reporting_damage(node), node.store.read() as unit:
         seen = find_readable(node, unit, caller, origin, event)
         report = _report_over(node, unit, caller, seen)
+    with reporting_damage(node), opened(seen.best):
+        return _view(node, caller, seen, report)
+
+
+def _view(node: Node, caller: Caller, seen: Readable, report: Readable | None) -> View:
     return view(
         seen.holding,
         seen.projection.masks,
@@ -151,31 +158,31 @@ def read_event(node: Node, caller: Caller, origin: str, event: str) -> View:
 
 
 def find_readable(node: Node, unit: Unit, caller: Caller, origin: str, event: str) -> Readable:
-    """Give an event of which the caller may see something.
+    """Give an event of which the caller may see something; a hospital's also by the uuid it gave.
 
     Raises:
         NotFoundError: there is none, or nothing of it that he may see.
     """
-    log = find_log(unit.connection, origin, event)
-    best = None if log is None else best_holding(unit.connection, origin, event)
-    if log is None or best is None or log.type != "event":
-        raise NotFoundError("event")
-    seen = _readable(node, caller, log, best)
-    if not seen.projection.masks:
-        raise NotFoundError("event")
-    return seen
+    for uuid in known_as(node, caller, event):
+        log = find_log(unit.connection, origin, uuid)
+        best = None if log is None else best_holding(unit.connection, origin, uuid)
+        if log is None or best is None or log.type != "event":
+            continue
+        seen = _readable(node, caller, log, best)
+        if seen.projection.masks:
+            return seen
+    raise NotFoundError("event")
 
 
-def read_report(node: Node, caller: Caller, report_id: str) -> ReportShown:
+def read_report(node: Node, caller: Caller, report_id: str, org: str | None = None) -> ReportShown:
     """Give the stages and clocks of a report: of the caller's own, or any of this node for staff.
-
-    Should somebody have copied an id, staff are given the report that had it first.
 
     Raises:
         NotFoundError: there is none of that id that is his.
+        ConflictError: several organisations used the id, and `org` does not say whose is meant.
     """
     with node.store.read() as unit:
-        stages = _stages(unit, caller, report_id)
+        stages = _stages(unit, caller, report_id, org)
     now = node.clock()
     due = all_dues(map(submission_of, stages), now)
     return ReportShown(
@@ -202,21 +209,30 @@ def read_report(node: Node, caller: Caller, report_id: str) -> ReportShown:
     )
 
 
-def read_stage_content(node: Node, caller: Caller, report_id: str, version: int) -> bytes:
+def read_stage_content(
+    node: Node, caller: Caller, report_id: str, version: int, org: str | None = None
+) -> bytes:
     """Give what was sent as the report's stage number `version`, as JSON; it never changes.
 
     Raises:
         NotFoundError: there is no such report that is his, or no such stage of it.
+        ConflictError: several organisations used the id, and `org` does not say whose is meant.
     """
     with node.store.read() as unit:
-        stages = _stages(unit, caller, report_id)
+        stages = _stages(unit, caller, report_id, org)
     if not 1 <= version <= len(stages):
         raise NotFoundError("stage")
     return stages[version - 1].content
 
 
-def _stages(unit: Unit, caller: Caller, report_id: str) -> tuple[StageRow, ...]:
+def _stages(unit: Unit, caller: Caller, report_id: str, org: str | None) -> tuple[StageRow, ...]:
+    if "\0" in report_id:  # nothing has such an id, and PostgreSQL takes no such question
+        raise NotFoundError("report")
     orgs = reporters_of(unit.connection, report_id) if caller.is_staff else (caller.org,)
+    orgs = tuple(each for each in orgs if org in {None, each})
+    if len(orgs) > 1:
+        whose = " or ".join(f"?org={each}" for each in orgs)
+        raise ConflictError(f"{len(orgs)} organisations used this report id: ask with {whose}")
     stages = stages_of(unit.connection, orgs[0], report_id) if orgs else ()
     if not stages:
         raise NotFoundError("report")
@@ -225,8 +241,8 @@ def _stages(unit: Unit, caller: Caller, report_id: str) -> tuple[StageRow, ...]:
 
 def _readable(node: Node, caller: Caller, log: LogRow, best: HoldingRow) -> Readable:
     standing = standing_of(node, caller, log, best)
-    holding = load_holding(best.package)
-    projection = project(holding, caller.party, standing, node.judge, (), node.clock())
+    with opened(best) as holding:
+        projection = project(holding, caller.party, standing, node.judge, (), node.clock())
     return Readable(log, best, holding, standing, projection)
 
 

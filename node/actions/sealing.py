@@ -5,14 +5,17 @@ Everything that takes time (cut, seal, package, index rows) happens in `first_ve
 it was read. The seed and the salt of a version are drawn here and forgotten here.
 """
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from time import sleep
 from typing import TypeVar
 from uuid import UUID
 
 from node.actions.errors import ConflictError
 from node.actions.index import index_of
+from node.actions.stored import open_holding
 from node.errors import NodeError
 from node.node import Node
 from node.storage.dirt import mark_dirty
@@ -28,7 +31,7 @@ from node.storage.logs import (
 )
 from node.storage.store import Unit, lock_name
 from sharing.seal.holding import Holding
-from sharing.seal.package import load_holding, write_package
+from sharing.seal.package import write_package
 from sharing.seal.records import Record
 from sharing.seal.seal import reseal, seal
 from sharing.slots import Change
@@ -36,6 +39,7 @@ from sharing.slots import Change
 T = TypeVar("T")
 
 _TRIES = 8
+_PAUSE_MS = 10  # at most, doubled with each try
 
 
 class OvertakenError(NodeError):
@@ -77,11 +81,21 @@ def fresh_uuid(node: Node) -> str:
     return str(UUID(bytes=node.rng(16), version=4))
 
 
+def whole_hour(at: datetime) -> datetime:
+    """Give the hour an instant lies in: what a hospital's log may tell of when it was written."""
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def told_time(node: Node, source: str) -> datetime:
+    """Give the time a log of this source is sealed at: now, of a hospital's only the hour."""
+    return node.clock() if source == node.org else whole_hour(node.clock())
+
+
 def read_own(unit: Unit, org: str, event: str) -> OwnLog | None:
     """Give a log of ours; None where there is none, or it was recalled."""
     row = find_log(unit.connection, org, event)
     held = find_holding(unit.connection, org, event, org)
-    return None if row is None or held is None else OwnLog(row, load_holding(held.package))
+    return None if row is None or held is None else OwnLog(row, open_holding(held))
 
 
 def first_version(
@@ -181,7 +195,9 @@ def until_settled(act: Callable[[], T]) -> T:
     Raises:
         ConflictError: it was overtaken each time.
     """
-    for _ in range(_TRIES):
+    for tried in range(_TRIES):
+        if tried:  # each a while of their own, or they would all meet again
+            sleep(secrets.randbelow(_PAUSE_MS << tried) / 1000)
         try:
             return act()
         except OvertakenError:

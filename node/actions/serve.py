@@ -16,7 +16,9 @@ from federation.cursor import IncarnationChanged
 from federation.feed import Feed, FeedQuery, OutboxRow, Plan, Question, plan_page, write_page
 from federation.wire import ItemLine, Op
 from node.actions.basis import first_wants
+from node.actions.stored import OWN_STORE, open_holding
 from node.node import Node
+from node.storage.errors import StoredPackageError
 from node.storage.feed import OfferRow, clean_places, row_by_digest, rows_after
 from node.storage.logs import find_holding, find_log
 from node.storage.nonces import spend_nonce
@@ -24,10 +26,9 @@ from node.storage.peers import add_peer, find_peer, lock_peers, note_ask
 from node.storage.quarantine import QuarantineRow, add_quarantine
 from node.storage.store import Unit
 from sharing.errors import SharingError
-from sharing.seal.package import decode_map, load_holding, projection_digest, write_package
+from sharing.seal.package import decode_map, projection_digest, write_package
 
 _TRIES = 4
-_OWN_STORE = 0  # the number of the check that our own stored bytes fail
 _log = structlog.get_logger(__name__)
 
 
@@ -102,7 +103,8 @@ def _feed(node: Node, peer: str) -> Feed:
 def _page(node: Node, feed: Feed, question: Question, limit: int) -> bytes:
     """The page; whatever changes under our hands is planned again, at last without any item."""
     broken = dict[int, _Broken]()
-    for left in reversed(range(_TRIES)):
+    left = _TRIES - 1
+    while True:
         with node.store.read() as unit:
             shelf = _Shelf(unit, feed.peer, broken)
             rows = shelf.rows(question.after, limit + 1)
@@ -120,6 +122,8 @@ def _page(node: Node, feed: Feed, question: Question, limit: int) -> bytes:
             broken |= shelf.found_broken
         elif _is_current(node, feed.peer, question.after, plan):
             break
+        else:
+            left -= 1  # never for a broken row: those are found once each, so this ends
     _report(node, list(broken.values()))
     return page
 
@@ -198,15 +202,15 @@ def _line(unit: Unit, offer: OfferRow) -> ItemLine:
 
 def _package(unit: Unit, offer: OfferRow) -> bytes | _Broken:
     """The package of the row, made from the holding it was projected from."""
-    stored = find_holding(unit.connection, offer.origin, offer.event, offer.src or "")
-    if stored is None or offer.map is None:
-        return _Broken(offer, "nothing is held of this log from the source that the row names")
     try:
-        holding = load_holding(stored.package)
+        stored = find_holding(unit.connection, offer.origin, offer.event, offer.src or "")
+        if stored is None or offer.map is None:
+            return _Broken(offer, "nothing is held of this log from the source that the row names")
+        holding = open_holding(stored)
         if projection_digest(holding.payload, offer.map) != offer.digest:
             return _Broken(offer, "what is held is not the version that the row names")
         return write_package(holding, decode_map(offer.map))
-    except (SharingError, ValueError) as error:
+    except (StoredPackageError, SharingError, ValueError) as error:
         return _Broken(offer, str(error))
 
 
@@ -221,7 +225,7 @@ def _report(node: Node, broken: Sequence[_Broken]) -> None:
                 pos=one.row.pos,
                 origin=one.row.origin,
                 event=one.row.event,
-                check=_OWN_STORE,
+                check=OWN_STORE,
                 reason=f"stored package cannot be served: {one.reason}",
                 item_line=b"",
                 raw=b"",

@@ -33,6 +33,7 @@ from node.actions.sealing import (
     OwnLog,
     fresh_uuid,
     next_version,
+    told_time,
     until_settled,
     write_version,
 )
@@ -115,7 +116,7 @@ def submit_report(node: Node, caller: Caller, body: Mapping[str, object]) -> Sub
 
 def _submit_event(node: Node, caller: Caller, typed: Typed) -> Submitted:
     with as_bad_input("Event"):
-        made = make_event(node, caller, typed.draft, published=typed.publish, content=typed.content)
+        made = make_event(node, typed.draft, published=typed.publish, content=typed.content)
     if isinstance(made, OwnLog):
         return submitted(made.row, is_new=False)
     with node.store.write() as unit:
@@ -137,7 +138,10 @@ def _add_attributes(
     with as_bad_input("Attribute"):
         added = read_attributes(node, own, attributes, label)
         version = next_version(
-            node, own, slots.add_attributes(own.holding, added, names), node.clock()
+            node,
+            own,
+            slots.add_attributes(own.holding, added, names),
+            told_time(node, own.row.source or node.org),
         )
     if version is None:
         return submitted(own.row, is_new=False)

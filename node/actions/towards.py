@@ -58,7 +58,7 @@ def find_target(node: Node, unit: Unit, log: LogRow, best: HoldingRow, org: str)
     member = node.member_party(org)
     if member is not None and org != node.org:
         return _member(node, unit, log, best, member)
-    home = find_org(unit.connection, org)
+    home = None if "\0" in org else find_org(unit.connection, org)  # PostgreSQL takes no NUL
     if home is None:
         raise NotFoundError("organisation")
     own = log.origin == node.org and org in {node.org, log.source}

@@ -20,6 +20,10 @@ ReportId = Annotated[
     str,
     Path(pattern=_UUID, description="The id its reporter gave or was given.", examples=[_REPORT]),
 ]
+Of = Annotated[
+    str | None,
+    Query(pattern=_UUID, description="Whose report, if several used its id.", examples=[_ORG]),
+]
 To = Annotated[
     str, Query(pattern=_UUID, description="The organisation that would get it.", examples=[_ORG])
 ]

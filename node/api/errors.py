@@ -17,9 +17,11 @@ from node.actions.errors import (
     NotAllowedError,
     NotFoundError,
 )
+from node.storage.errors import StoredPackageError
 from policies.errors import BadLabelError
 from sharing.errors import ForeignFault, SharingError
 
+DAMAGED = "this node's stored copy is damaged; the operator finds it in the quarantine list"
 PROBLEM_TYPE = "application/problem+json"
 _WRONG = "What you sent is wrong"
 
@@ -30,6 +32,7 @@ _TABLE: tuple[tuple[type[Exception], int, str], ...] = (
     (BadInputError, 422, _WRONG),
     (BadLabelError, 422, _WRONG),
     (ForeignFault, 422, _WRONG),
+    (StoredPackageError, 500, "A fault of this node"),
 )
 
 
@@ -46,7 +49,9 @@ class Problem(BaseModel):
     title: str = Field(examples=[_WRONG])
     status: int = Field(examples=[422])
     detail: str = Field(examples=["aware_at: is missing: Art. 23(4)(a)"])
-    fault: str = Field(examples=["caller"], description="caller, or state: of what is here already")
+    fault: str = Field(
+        examples=["caller"], description="caller, node, or state: of what is here already"
+    )
     field: str | None = Field(default=None, examples=["aware_at"])
     others: list[Fault] | None = Field(default=None, description="Further places at fault.")
 
@@ -83,7 +88,7 @@ def problem(
     others: tuple[tuple[str, str], ...] = (),
 ) -> Response:
     """Give a problem answer."""
-    fault = "state" if status == 409 else "caller"
+    fault = {409: "state", 500: "node"}.get(status, "caller")
     told: dict[str, object] = {"title": title, "status": status, "detail": detail, "fault": fault}
     if field:
         told["field"] = field
@@ -114,7 +119,7 @@ class ProblemRoute(APIRoute):
                 return problem(401, "Sign in", "A valid token is needed: Authorization: Bearer …")
             except RequestValidationError as error:
                 return _bad_request(error)
-            except (ActionError, BadLabelError, SharingError) as error:
+            except (ActionError, BadLabelError, SharingError, StoredPackageError) as error:
                 return _answer(error)
 
         return guarded
@@ -126,7 +131,12 @@ def _answer(error: Exception) -> Response:
         raise error
     if isinstance(error, BadInputError):
         return problem(*known, str(error), error.field, error.others)
-    return problem(*known, str(error))
+    return problem(*known, why_of(error))
+
+
+def why_of(error: Exception) -> str:
+    """Give what a caller is told of an expected refusal."""
+    return DAMAGED if isinstance(error, StoredPackageError) else str(error)
 
 
 def _bad_request(error: RequestValidationError) -> Response:

@@ -7,7 +7,7 @@ from node.actions.caller import Caller
 from node.actions.read import ReportShown, read_report, read_stage_content
 from node.actions.submit import SubmittedReport, submit_report
 from node.api.answers import answer, answer_done, told
-from node.api.bodies import ReportId, StageBody
+from node.api.bodies import Of, ReportId, StageBody
 from node.node import Node
 
 
@@ -25,12 +25,14 @@ def add_incidents(api: APIRouter, node: Node, who: Caller) -> None:
         return answer_done(submit_report(node, caller, body.model_dump(exclude_unset=True)))
 
     @api.get("/incidents/{report_id}", tags=["incidents"], responses=told(ReportShown))
-    def read_an_incident(report_id: ReportId, caller: Caller = who) -> Response:
+    def read_an_incident(report_id: ReportId, org: Of = None, caller: Caller = who) -> Response:
         """Give a report's stages and due times: one's own, or any of this node for its staff."""
-        return answer(read_report(node, caller, report_id))
+        return answer(read_report(node, caller, report_id, org))
 
     @api.get("/incidents/{report_id}/stages/{version}", tags=["incidents"])
-    def read_a_stage(report_id: ReportId, version: int, caller: Caller = who) -> Response:
+    def read_a_stage(
+        report_id: ReportId, version: int, org: Of = None, caller: Caller = who
+    ) -> Response:
         """Give what was sent as the report's stage number `version`; it never changes."""
-        content = read_stage_content(node, caller, report_id, version)
+        content = read_stage_content(node, caller, report_id, version, org)
         return Response(content, media_type="application/json")

@@ -61,7 +61,7 @@ def add_events(routes: APIRouter, node: Node, show: Show) -> None:
         request: Request, session: Annotated[Session, who], origin: Origin, event: EventId
     ) -> Response:
         seen = read_event(node, session.caller, origin, event)
-        report = seen.field("report_id")
+        report, home = seen.field("report_id"), seen.field("entity_ref")
         return show.page(
             request,
             "event.html",
@@ -69,6 +69,7 @@ def add_events(routes: APIRouter, node: Node, show: Show) -> None:
             seen=seen,
             groups=groups_of(seen),
             report=report.value if report and seen.own else None,
+            home=home.value if home else "",
             answers_for=_answers_for(session.caller, seen),
             may_act=session.caller.role == "operator" and origin == node.org,
         )

@@ -16,11 +16,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from node.actions.errors import ActionError
 from node.actions.people import Session
-from node.api.errors import status_of
+from node.api.errors import status_of, why_of
 from node.console.assets import PATH, Asset
 from node.console.session import ForgedFormError, SignInFirstError, find_quietly, to_sign_in
 from node.console.zones import wall
 from node.node import Node
+from node.storage.errors import StoredPackageError
 from policies.errors import BadLabelError
 from policies.tlp import Tlp, read_tlp
 from sharing.errors import SharingError
@@ -195,8 +196,8 @@ def _told(error: Exception) -> tuple[int, str, str] | None:
             return 404, "There is no such page", "The address is not one of ours."
         case HTTPException():
             return error.status_code, "This form cannot be read", str(error.detail)
-        case ActionError() | BadLabelError() | SharingError():
+        case ActionError() | BadLabelError() | SharingError() | StoredPackageError():
             known = status_of(error)
-            return None if known is None else (*known, str(error))
+            return None if known is None else (*known, why_of(error))
         case _:
             return None

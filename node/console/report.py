@@ -16,7 +16,7 @@ from node.actions.own import check_submitter
 from node.actions.people import Session
 from node.actions.read import read_report
 from node.actions.submit import submit_report
-from node.api.bodies import ReportId
+from node.api.bodies import Of, ReportId
 from node.console.iocs import read_lines
 from node.console.questions import CHAPTERS, LATER_STAGES, STAGES, TEN, Question
 from node.console.render import Show, see_other
@@ -62,9 +62,13 @@ def add_report(routes: APIRouter, node: Node, show: Show) -> None:
 
     @routes.get("/console/reports/{report_id}")
     def receipt(
-        request: Request, session: Annotated[Session, who], report_id: ReportId, sent: str = ""
+        request: Request,
+        session: Annotated[Session, who],
+        report_id: ReportId,
+        org: Of = None,
+        sent: str = "",
     ) -> Response:
-        report = read_report(node, session.caller, report_id)
+        report = read_report(node, session.caller, report_id, org)
         return show.page(request, "receipt.html", session, report=report, sent=sent)
 
 

@@ -21,6 +21,8 @@ from node.node import Node
 
 SIGN_IN: Final = "/console/sign-in"
 HOME: Final = "/console"
+_LOOPBACK: Final = frozenset(["localhost", "127.0.0.1", "[::1]"])
+_USUAL_PORTS: Final = {"http": 80, "https": 443}
 _MAX_FIELDS: Final = 500
 _MAX_FIELD_BYTES: Final = 1 << 20
 
@@ -128,10 +130,16 @@ def check_source(node: Node, request: Request) -> None:
 
 
 def _is_our_origin(node: Node, request: Request) -> bool:
-    origin = request.headers.get("origin", "")
+    """Whether `Origin` is this node's address: as it is set, never as the request calls it.
+
+    A node on loopback goes by each of loopback's names.
+    """
     base = urlsplit(node.settings.base_url)
-    scheme = "https" if is_https(node) else "http"
-    return origin in {f"{base.scheme}://{base.netloc}", f"{scheme}://{request.url.netloc}"}
+    host = f"[{base.hostname}]" if ":" in (base.hostname or "") else base.hostname
+    is_usual = base.port in {None, _USUAL_PORTS[base.scheme]}
+    port = "" if is_usual else f":{base.port}"  # a browser names no usual port
+    hosts = _LOOPBACK if host in _LOOPBACK else {host}
+    return request.headers.get("origin") in {f"{base.scheme}://{each}{port}" for each in hosts}
 
 
 def keep(node: Node, response: Response, signed_in: SignedIn) -> Response:

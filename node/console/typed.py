@@ -15,7 +15,9 @@ from sharing.incidents.fields import FIELDS
 
 SERVICE_ROWS = 6
 _TYPED = Mapping[str, list[str]]
-_WHOLE = re.compile(r"-?\d+")
+# No longer than what a database counts; Python itself refuses thousands of digits.
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_DECIMAL = re.compile(r"-?[0-9]{0,18}\.[0-9]{1,18}")
 
 
 def read_stage(typed: _TYPED, country: str) -> dict[str, object]:
@@ -111,10 +113,7 @@ def _number(text: str) -> object:
     plain = text.replace(",", ".").replace(" ", "")
     if _WHOLE.fullmatch(plain):
         return int(plain)
-    try:
-        return float(plain)
-    except ValueError:
-        return text
+    return float(plain) if _DECIMAL.fullmatch(plain) else text
 
 
 def _one(typed: _TYPED, name: str) -> str:

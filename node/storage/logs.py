@@ -3,7 +3,8 @@
 A log is named (origin, event). The newest statement of any source counts for reading; the bytes
 come from one holding, the best: newest version first, then fewest hops (our own logs have none).
 `recalled_*` is the floor under which nothing of the log may ever be held again; it outlives the
-bodies. Package bytes are kept as they came, zstd-compressed.
+bodies. Package bytes are kept as they came, zstd-compressed; whoever asks for a holding whose bytes
+no longer unpack gets `StoredPackageError`.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any
 import zstandard
 from sqlalchemy import Connection, Row, and_, delete, insert, select, update
 
+from node.storage.errors import StoredPackageError
 from node.storage.store import upsert
 from node.storage.tables import holding, log
 from sharing.event import Members
@@ -201,5 +203,9 @@ def _log_values(row: LogRow) -> dict[str, object]:
 
 def _holding_row(row: Row[Any]) -> HoldingRow:
     values = {name: getattr(row, name) for name in HoldingRow.__dataclass_fields__}
-    package = zstandard.decompress(row.package, max_output_size=_MAX_PACKAGE_BYTES)
+    try:
+        package = zstandard.decompress(row.package, max_output_size=_MAX_PACKAGE_BYTES)
+    except zstandard.ZstdError:
+        key, version = (row.origin, row.event), (row.epoch, row.seq)
+        raise StoredPackageError(key, row.src, version, "it cannot be unpacked") from None
     return HoldingRow(**{**values, "package": package, "withheld": json.loads(row.withheld)})

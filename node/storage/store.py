@@ -186,7 +186,7 @@ def _prepare_sqlite(dbapi: SqliteConnection, entry: ConnectionPoolEntry) -> None
 
     synchronous=FULL: under WAL, NORMAL survives kill -9 but a power cut may lose the last commits,
     and a hospital that saw "received" has a legal deadline behind it. One fsync a commit is cheap
-    beside sealing.
+    beside sealing. secure_delete: what was recalled is overwritten, not only forgotten.
     """
     del entry
     dbapi.isolation_level = None  # begin and commit are ours, not the driver's guesses
@@ -194,6 +194,7 @@ def _prepare_sqlite(dbapi: SqliteConnection, entry: ConnectionPoolEntry) -> None
         dbapi.execute("PRAGMA journal_mode = WAL")
     dbapi.execute("PRAGMA synchronous = FULL")
     dbapi.execute("PRAGMA foreign_keys = ON")
+    dbapi.execute("PRAGMA secure_delete = ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:

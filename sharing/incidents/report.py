@@ -2,14 +2,15 @@
 
 A stage is a flat object of field name -> value (`fields.csv`), plus `indicators` (a list) and
 `choices` (field name -> a stricter colour for that field). What a stage leaves out stands as the
-stage before said it, else as enrolment knows it; null takes a field back. A legally valid early
+stage before said it, else as enrolment knows it; null takes a field back, to its default where it
+has one. A legally valid early
 warning is never refused (Art. 23(4)(a)): what else is missing lowers `completeness`.
 """
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import orjson
@@ -133,9 +134,10 @@ class Report:
     def stamped(self, *, report_id: str, event: str, version: int, at: datetime) -> "Report":
         """The same report with what the server adds: its ids, its version, the submission time."""
         country = str(self.values.get("entity_country", "xx")).lower()
+        began = datetime.fromtimestamp(self.timestamp, UTC)  # a later stage does not rename it
         added: dict[str, Json] = {
             "report_id": report_id,
-            "event_id": f"urn:fisac:{country}:{at.year}:{event}",
+            "event_id": f"urn:fisac:{country}:{began.year}:{event}",
             "stage": self.stage.value,
             "stage_version": version,
             "submitted_at": write_instant(at),
@@ -167,9 +169,9 @@ def read_report(
     known, _ = _read_fields(details or {}, problems)
     choices = {**earlier.choices, **_read_choices(body.get("choices"), problems)}
     indicators = _read_indicators(body.get("indicators"), earlier, at, fresh, problems)
-    values = {**_defaults(stage), **known, **earlier.values, **given}
-    for name in taken_back:
-        values.pop(name, None)
+    said = {**known, **earlier.values, **given}
+    kept = {name: value for name, value in said.items() if name not in taken_back}
+    values = {**_defaults(stage), **kept}
     problems += _minimum(stage, values, at) if not problems else []
     if problems or stage is None:
         raise BadReportError(problems)

@@ -165,6 +165,16 @@ def test_wrong_login_and_wrong_password_look_alike(
     assert len(hashed) == 5  # each of them costs one hash
 
 
+@pytest.mark.parametrize("login", ["claire\0", "\0", "x" * 5000, "cl\ud800aire", "claire'--"])
+def test_a_login_that_cannot_be_is_nobodys_and_costs_the_same(
+    node: Node, monkeypatch: pytest.MonkeyPatch, login: str
+) -> None:
+    hashed: list[str] = []
+    monkeypatch.setattr(people, "_matches", lambda known, _: hashed.append(known))
+    assert try_sign_in(node, login, PASSWORD).wait == timedelta()
+    assert hashed == [people._NOBODY]
+
+
 def test_the_hash_of_nobody_costs_what_a_real_one_costs() -> None:
     assert not PasswordHasher().check_needs_rehash(people._NOBODY)
     assert not people._matches(people._NOBODY, "")

@@ -82,8 +82,9 @@ def test_a_hold_is_released_by_an_operator_with_a_reason_and_to_a_member(house: 
             list_holds(house.node, caller)
         with pytest.raises(NotAllowedError):
             release(house.node, caller, *given, BE, "please")
-    with pytest.raises(BadInputError):
-        release(house.node, house.amelie, *given, BE, " ")
+    for reason in (" ", "agreed\0"):
+        with pytest.raises(BadInputError, match="reason"):
+            release(house.node, house.amelie, *given, BE, reason)
     for party in (HUB, DE, ESSAIS.org, FR):
         with pytest.raises(NotFoundError):
             release(house.node, house.amelie, *given, party, "please")

@@ -3,8 +3,9 @@
 import pytest
 
 from node.actions.errors import BadInputError, NotFoundError
+from node.actions.explain import explain
 from node.actions.publish import publish
-from node.actions.read import list_events, read_event
+from node.actions.read import list_events, read_event, read_report
 from node.actions.search import search_values
 from node.actions.submit import submit_event, submit_report
 from sharing.view import to_json
@@ -20,6 +21,16 @@ from tests.node.actions.house import (
 )
 
 MISSING = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize("asked", ["\0", f"{MISSING}\0", MISSING, "x" * 5000])
+def test_what_can_be_no_id_is_simply_not_there(house: House, asked: str) -> None:
+    done = submit_report(house.node, house.claire, EARLY_WARNING)
+    for caller in (house.claire, house.amelie):
+        with pytest.raises(NotFoundError):
+            read_report(house.node, caller, asked)
+    with pytest.raises(NotFoundError):
+        explain(house.node, house.amelie, FR, done.event, asked)
 
 
 def test_an_unpublished_incident_is_its_hospitals_and_its_nodes(house: House) -> None:

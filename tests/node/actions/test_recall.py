@@ -1,5 +1,8 @@
 """Taking an event back: nothing of it is left but the word for it."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from node.actions.errors import BadInputError, NotAllowedError, NotFoundError
@@ -8,6 +11,7 @@ from node.actions.read import list_events, read_event, read_report
 from node.actions.recall import recall
 from node.actions.search import search_values
 from node.actions.submit import submit_event, submit_report
+from node.node import Node
 from node.storage import audit
 from node.storage.dirt import is_dirty
 from node.storage.logs import best_holding, find_log
@@ -37,6 +41,25 @@ def test_a_recalled_event_leaves_a_signed_word_and_no_byte_of_its_body(house: Ho
     assert search_values(house.node, house.amelie, "login-portal.example") == ()
     with pytest.raises(NotFoundError):
         read_event(house.node, house.amelie, FR, done.event)
+
+
+def test_what_was_recalled_is_not_in_the_database_file_either(federated: House) -> None:
+    node, file = federated.node, federated.node.settings.data / "isac.db"
+    named = {"type": "domain", "category": "Network activity", "value": "gone.example"}
+    event = {**EVENT, "Attribute": [named]}
+    done = submit_event(node, federated.amelie, {"Event": event, "tlp": "green"})
+    told = b"gone.example"  # in its index row; the package is compressed
+    _checkpoint(node)
+    assert told in file.read_bytes()
+    recall(node, federated.amelie, FR, done.event, "error")
+    _checkpoint(node)
+    assert told not in file.read_bytes()
+
+
+def _checkpoint(node: Node) -> None:
+    """Move the write-ahead log into the file, and empty it."""
+    with closing(sqlite3.connect(node.settings.data / "isac.db")) as connection:
+        assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
 
 
 def test_a_recalled_event_is_not_published(house: House) -> None:

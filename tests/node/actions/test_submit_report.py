@@ -205,13 +205,6 @@ def test_the_same_report_id_from_two_hospitals_makes_two_reports(house: House) -
     assert read_report(house.node, house.claire, REPORT_ID).event == one.event
 
 
-def test_a_copied_report_id_does_not_hide_the_report_that_had_it_first(house: House) -> None:
-    one = submit_report(house.node, house.claire, EARLY_WARNING)
-    house.world.clock.turn(hours=1)
-    submit_report(house.node, house.other, EARLY_WARNING)
-    assert read_report(house.node, house.amelie, REPORT_ID).event == one.event
-
-
 def test_a_report_is_its_hospitals_and_its_nodes_alone(house: House) -> None:
     submit_report(house.node, house.claire, EARLY_WARNING)
     assert read_report(house.node, house.amelie, REPORT_ID).org == house.claire.org

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.node.actions.house import CANARIES
+from tests.node.actions.house import CANARIES, ESSAIS
 from tests.node.api.hall import BE, EARLY_WARNING, HUB, NOTIFICATION, REPORT_ID, Hall
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -144,6 +144,35 @@ def test_every_field_at_fault_is_named(hall: Hall) -> None:
 def test_what_is_no_stage_is_refused_as_a_problem(hall: Hall, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     problem(hall.api("claire").post("/incidents", content=body, headers=headers), 422)
+
+
+def test_a_stage_that_takes_back_its_colour_is_taken(hall: Hall) -> None:
+    body = {**EARLY_WARNING, "tlp": None}
+    assert hall.api("claire").post("/incidents", json=body).status_code == 201
+
+
+def test_staff_say_whose_report_they_mean_where_several_used_its_id(hall: Hall) -> None:
+    hall.report()
+    made = hall.api("essais").post("/incidents", json=dict(EARLY_WARNING)).json()
+    staff = hall.api("amelie")
+    assert "?org=" in problem(staff.get(f"/incidents/{REPORT_ID}"), 409)["detail"]
+    problem(staff.get(f"/incidents/{REPORT_ID}/stages/1"), 409)
+    chosen = staff.get(f"/incidents/{REPORT_ID}?org={ESSAIS.org}")
+    assert chosen.json()["event"] == made["event"]
+    assert staff.get(f"/incidents/{REPORT_ID}/stages/1?org={ESSAIS.org}").status_code == 200
+
+
+def test_an_event_nested_too_deep_is_refused(hall: Hall) -> None:
+    event = b'{"info":"x","y":' + b"[" * 1000 + b"]" * 1000 + b"}"
+    headers = {"Content-Type": "application/json"}
+    for login in ("claire", "amelie"):
+        told = problem(
+            hall.api(login).post(
+                "/events", content=b'{"tlp":"green","Event":' + event + b"}", headers=headers
+            ),
+            422,
+        )
+        assert told["field"] == "Event"
 
 
 # ── Events ───────────────────────────────────────────────────────────────────────────────────────

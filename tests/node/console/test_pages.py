@@ -2,10 +2,13 @@
 
 import re
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
+from node.console.session import ForgedFormError, check_source
 from tests.node.actions.house import CANARIES
 from tests.node.api.hall import BE, NOTIFICATION, REPORT_ID, Hall
 from tests.node.nodes import PASSWORD
@@ -129,6 +132,32 @@ def test_where_the_browser_tells_only_the_origin_that_counts(
     form = {"login": "claire", "password": PASSWORD}
     answer = client.post("/console/sign-in", data=form, headers={"Origin": origin})
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("base_url", "origin", "counts"),
+    [
+        ("http://127.0.0.1:8081", "http://localhost:8081", True),
+        ("http://127.0.0.1:8081", "http://[::1]:8081", True),
+        ("http://127.0.0.1:8081", "http://localhost:8082", False),
+        ("http://127.0.0.1:8081", "http://evil.example:8081", False),
+        ("https://isac.example:443/fr", "https://isac.example", True),
+        ("https://isac.example", "http://isac.example", False),
+        ("https://isac.example", "https://localhost", False),
+    ],
+)
+def test_our_own_origin_is_told_by_our_settings_and_never_by_the_request(
+    hall: Hall, base_url: str, origin: str, counts: bool
+) -> None:
+    settings = hall.node.settings.model_copy(update={"base_url": base_url})
+    sent = [(b"origin", origin.encode()), (b"host", origin.partition("//")[2].encode())]
+    request = Request({"type": "http", "method": "POST", "path": "/", "headers": sent})
+    node = replace(hall.node, settings=settings)
+    if counts:
+        check_source(node, request)
+    else:
+        with pytest.raises(ForgedFormError):
+            check_source(node, request)
 
 
 # ── Pages and roles ──────────────────────────────────────────────────────────────────────────────
@@ -256,6 +285,9 @@ def test_an_error_keeps_what_was_typed_and_names_the_field(hall: Hall) -> None:
         ({"indicators": "198.51.100.7\nnot an indicator"}, "indicators"),
         ({"indicators": "", "own_indicators": "10.9.8.7\n???"}, "own_indicators"),
         ({"exfiltrated_gb": "many"}, "exfiltrated_gb"),
+        ({"exfiltrated_gb": "9" * 5000}, "exfiltrated_gb"),
+        ({"exfiltrated_gb": "1e999"}, "exfiltrated_gb"),
+        ({"appointments_postponed": "9" * 5000}, "appointments_postponed"),
         ({"occurred_from": "yesterday"}, "occurred_from"),
         ({"stage": "no such stage"}, "stage"),
     ],
@@ -266,6 +298,18 @@ def test_the_field_at_fault_is_marked_where_it_stands(
     answer = hall.browser("claire").send("/console/report", **typed(**more))
     assert answer.status_code == 422
     assert f'id="{place}-why"' in answer.text
+
+
+@pytest.mark.parametrize("missing", ["report_id", "is_new"])
+def test_a_form_without_its_hidden_fields_is_shown_again(hall: Hall, missing: str) -> None:
+    form = typed(cross_border="nonsense", exfiltrated_gb="9" * 5000)
+    del form[missing]
+    answer = hall.browser("claire").send("/console/report", **form)
+    assert answer.status_code == 422
+    assert "What you typed is still here" in answer.text
+    assert ("<b>report id</b>" in answer.text) is (missing == "report_id")
+    if missing == "is_new":
+        assert 'href="#cross_border"' in answer.text
 
 
 def test_a_later_stage_says_only_what_is_new(hall: Hall) -> None:

@@ -54,6 +54,29 @@ def test_any_typed_form_becomes_a_stage_of_known_fields(typed: dict[str, list[st
     assert set(stage) <= {*FIELDS, "indicators"}
 
 
+@pytest.mark.parametrize("name", ["exfiltrated_gb", "appointments_postponed"])
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("9" * 18, 10**18 - 1),
+        ("-3", -3),
+        ("9" * 19, "9" * 19),
+        ("9" * 5000, "9" * 5000),
+        ("\uff11", "\uff11"),
+    ],
+)
+def test_a_whole_number_has_eighteen_digits_at_most(name: str, text: str, meant: object) -> None:
+    assert read_stage({name: [text]}, "FR")[name] == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("1,5", 1.5), ("1 200.25", 1200.25), (".5", 0.5), ("nan", "nan"), ("1e999", "1e999")],
+)
+def test_a_decimal_number_is_plain_and_finite(text: str, meant: object) -> None:
+    assert read_stage({"exfiltrated_gb": [text]}, "FR")["exfiltrated_gb"] == meant
+
+
 def test_ten_questions_are_asked_openly_and_each_field_once() -> None:
     assert len(TEN) == 10
     assert set(QUESTIONS) <= set(FIELDS)

@@ -1,12 +1,15 @@
 """Units of work, on both databases, with several writers."""
 
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import func, select
@@ -63,6 +66,20 @@ def test_a_read_unit_cannot_write(store: Store) -> None:
     with store.write() as unit:  # the same pooled connection writes again
         put(unit, "b")
     assert rows(store) == {"b": AT}
+
+
+def test_sqlite_overwrites_what_is_deleted_however_it_was_built(tmp_path: Path) -> None:
+    file, told = tmp_path / "isac.db", "to be forgotten " * 20
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA secure_delete = OFF")
+        store_module._prepare_sqlite(connection, Mock())
+        connection.execute("CREATE TABLE t (said TEXT)")
+        connection.execute("INSERT INTO t VALUES (?)", (told,))
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        assert told.encode() in file.read_bytes()
+        connection.execute("DELETE FROM t")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        assert told.encode() not in file.read_bytes()
 
 
 def test_a_read_unit_sees_one_instant(store: Store) -> None:

@@ -120,6 +120,9 @@ def test_a_voluntary_notification_may_be_anonymous() -> None:
         ({"patients_harmed": True}, "`patients_harmed` .* got true or false"),
         ({"user_share_pct": 101}, "`user_share_pct` wants a number from 0 to 100"),
         ({"ransom_amount": float("nan")}, "`ransom_amount` wants a number"),
+        ({"ransom_amount": float("inf")}, "`ransom_amount` wants a number"),
+        ({"ransom_amount": 10**400}, "`ransom_amount` wants a number"),
+        ({"user_share_pct": -(10**400)}, "`user_share_pct` wants a number"),
         ({"is_exercise": "no"}, "`is_exercise` wants true or false, got text"),
         ({"entity_country": "EL"}, "`entity_country` wants two capital letters"),
         ({"contact_phone": "0199"}, "`contact_phone` wants a phone number"),
@@ -250,6 +253,24 @@ def test_null_takes_a_field_back() -> None:
     )
     assert "supplier_name" not in later.values
     assert later.indicators == first.indicators
+
+
+def test_a_field_that_has_a_default_goes_back_to_it() -> None:
+    report = read(MINIMUM, tlp=None, legal_basis=None, is_exercise=None)
+    assert report.colour is Tlp.AMBER_STRICT
+    assert report.values == read(MINIMUM).values
+    red = Earlier(read(MINIMUM, tlp="RED").values)
+    later = submitted({"stage": "intermediate_report", "tlp": None}, NOTIFIED_AT, 2, red)
+    assert later.colour is Tlp.AMBER_STRICT
+
+
+def test_an_event_keeps_its_id_in_another_year() -> None:
+    years = [WARNED_AT.replace(year=WARNED_AT.year + n) for n in (0, 1)]
+    ids = {
+        read(MINIMUM).stamped(report_id="r", event="e", version=1, at=at).values["event_id"]
+        for at in years
+    }
+    assert ids == {f"urn:fisac:xx:{WARNED_AT.year}:e"}
 
 
 def test_conditions_ask_for_more_and_complete_reports_for_nothing() -> None:
