@@ -16,7 +16,7 @@ test: ## every test, on SQLite and PostgreSQL, pages in a browser
 check: ## style, types, floors, lock files, the honesty of the tree
 	@$(PYTHON) isac check
 
-bench: ## measure the numbers of README.md again
+bench: ## measure the numbers of README.md again, in some minutes
 	@$(PYTHON) isac bench
 
 lock: ## make the lock files again from pyproject.toml

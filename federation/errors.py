@@ -15,6 +15,10 @@ class TransportError(FederationError):
     """The peer gave no usable answer; the message is one plain sentence for an operator."""
 
 
+class NotAllowedHostError(TransportError):
+    """The egress guard would not call there: a private address, or no TLS, and not listed."""
+
+
 class RolledBackError(FederationError):
     """A peer has seen more of our feed than we remember: restored without a new incarnation."""
 

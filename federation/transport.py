@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httpcore2
 
 from federation.call import Call, Reply
-from federation.errors import TransportError
+from federation.errors import NotAllowedHostError, TransportError
 from federation.peer import Peer
 
 CONNECT_S = 10.0
@@ -135,7 +135,7 @@ class _Guard(httpcore2.NetworkBackend):
     def check_scheme(self, base_url: str) -> None:
         """Refuse plain http unless the operator listed the host."""
         if not self._allowed and not base_url.startswith("https://"):
-            raise TransportError(f"{base_url} is not https and not among the allowed hosts")
+            raise NotAllowedHostError(f"{base_url} is not https and not among the allowed hosts")
 
     def connect_tcp(
         self,
@@ -170,7 +170,9 @@ class _Guard(httpcore2.NetworkBackend):
         if not self._allowed:
             for address in addresses:
                 if not is_public(address):
-                    raise TransportError(f"{host} is at {address}, which is not a public address")
+                    raise NotAllowedHostError(
+                        f"{host} is at {address}, which is not a public address"
+                    )
         return addresses
 
 

@@ -62,7 +62,7 @@ PasswordFile = Annotated[
 def main() -> None:
     """Run the command line; an expected refusal is one line, anything else a traceback."""
     try:
-        app()
+        app(prog_name="isac")
     except (
         ActionError,
         FederationError,

@@ -4,6 +4,7 @@ Relative paths start at the data directory. A field that is wrong or unknown sto
 its name and the reason; nothing is guessed.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -138,6 +139,8 @@ def load_settings(data: Path) -> Settings:
     Raises:
         SettingsError: one line for each setting at fault: its name, and why.
     """
+    if not (data / FILE).exists() and "ISAC_ORG" not in os.environ:
+        raise SettingsError(f"no node in {data}: make one with `isac init`, or say --data")
     try:
         return Settings(data=data.absolute())
     except ValidationError as error:

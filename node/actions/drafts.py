@@ -22,6 +22,7 @@ from node.actions.sealing import (
     Version,
     first_version,
     fresh_uuid,
+    next_version,
     read_own,
     told_time,
 )
@@ -121,9 +122,17 @@ def read_attributes(node: Node, own: OwnLog, given: object, label: Label) -> tup
 
 
 def make_event(
-    node: Node, draft: Draft, *, published: bool, content: str | None = None
+    node: Node,
+    draft: Draft,
+    *,
+    published: bool,
+    content: str | None = None,
+    anew: bool = False,
 ) -> Version | OwnLog:
     """Give the first version of a new event; or the log as it is, if it is there and says the same.
+
+    With `anew`, an event that its source has not let go of yet becomes what the draft says: nobody
+    else has seen it, so its colour may still be chosen.
 
     Raises:
         ConflictError: an event of that uuid is there and says something else, or was recalled.
@@ -141,7 +150,9 @@ def make_event(
     is_same = content is not None and row.ground.get("content") == content
     if is_same or not (change.append or change.void):
         return own
-    raise ConflictError(f"event {uuid} is there and says something else; add attributes to it")
+    if anew and not own.row.published and own.row.source == draft.source:
+        return next_version(node, own, change, told_time(node, draft.source)) or own
+    raise ConflictError(f"event {uuid} is there and says something else, or has another colour")
 
 
 def _new_event(node: Node, draft: Draft, *, published: bool, content: str | None) -> Version:

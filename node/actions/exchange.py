@@ -18,7 +18,13 @@ from federation.auth import NONCE_BYTES, write_nonce
 from federation.backoff import wait_s
 from federation.call import Bookmark, Call, Reply
 from federation.cursor import IncarnationChanged
-from federation.errors import BadBodyError, BadPageError, BadReplyError, TransportError
+from federation.errors import (
+    BadBodyError,
+    BadPageError,
+    BadReplyError,
+    NotAllowedHostError,
+    TransportError,
+)
 from federation.opening import Item, OpenedPage
 from federation.peer import Peer
 from federation.wire import ItemLine
@@ -223,6 +229,8 @@ def _note(node: Node, peer: Peer, error: str | None, retry_after_s: float | None
 def _next_step(fault: Exception) -> str:
     """What happens now, and what a person can do."""
     match fault:
+        case NotAllowedHostError():
+            return "Add it to allow_hosts in node.toml if it is meant to be reached, and restart."
         case TransportError():
             return "Asked again by itself; check the network and the peer's address in the roster."
         case BadReplyError():

@@ -2,10 +2,11 @@
 
 What a file brings becomes this node's own log under the event's own uuid (D28): its creator is
 kept, as a claim nobody has checked. Without a colour chosen for it a file is AMBER+STRICT and stays
-at home until an operator publishes it. The same file again changes nothing.
+at home until an operator publishes it. The same file again changes nothing; with another colour it
+changes what was not published yet.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from node.actions.caller import Caller
 from node.actions.drafts import make_event, untold
@@ -18,6 +19,7 @@ from node.actions.own import (
     note,
     submitted,
 )
+from node.actions.publish import publish as publish_event
 from node.actions.sealing import OwnLog, Version, until_settled, write_version
 from node.node import Node
 from policies.label import Label
@@ -59,6 +61,10 @@ def import_misp(
         for each in read_misp(raw, name=name)
     ]
     written = until_settled(lambda: _write(node, caller, name, drafts, publish=publish))
+    if publish:
+        written = [
+            (_let_go(node, caller, done, published=published), True) for done, published in written
+        ]
     return [
         Imported(done, draft.event.info, draft.event.attribute_count, published)
         for (done, published), draft in zip(written, drafts, strict=True)
@@ -69,7 +75,7 @@ def _write(
     node: Node, caller: Caller, name: str, drafts: list[Draft], *, publish: bool
 ) -> list[tuple[Submitted, bool]]:
     with as_bad_input(name):
-        made = [make_event(node, draft, published=publish) for draft in drafts]
+        made = [make_event(node, draft, published=publish, anew=True) for draft in drafts]
     new = sorted((one for one in made if isinstance(one, Version)), key=lambda one: one.log.event)
     if new:
         with node.store.write() as unit:
@@ -84,3 +90,11 @@ def _write(
         else (submitted(one.log, is_new=True), one.log.published)
         for one in made
     ]
+
+
+def _let_go(node: Node, caller: Caller, done: Submitted, *, published: bool) -> Submitted:
+    """Publish what was held until now."""
+    if published:
+        return done
+    let_go = publish_event(node, caller, done.origin, done.event)
+    return replace(done, is_new=done.is_new or let_go.is_new)

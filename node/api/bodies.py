@@ -69,6 +69,7 @@ _STAGE = {
     "report_id": _REPORT,
     "stage": "early_warning",
     "aware_at": "2026-01-27T04:52:00Z",
+    "contact_email": "soc@hospital.example",
     "title": "Ransomware in the imaging network of a hospital",
     "summary_internal": "PACS encrypted since 03:55Z.",
     "suspected_malicious": "yes",

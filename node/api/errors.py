@@ -140,6 +140,13 @@ def why_of(error: Exception) -> str:
 
 
 def _bad_request(error: RequestValidationError) -> Response:
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        text = error.body if isinstance(error.body, str) else ""
+        at = len(text[: first["loc"][1]].encode(errors="replace"))  # the reader counts characters
+        return problem(422, _WRONG, f"body: no JSON at byte {at}: {first['ctx']['error']}")
+    if isinstance(error.body, bytes) and tuple(first["loc"]) == ("body",):  # nobody read it as JSON
+        return problem(422, _WRONG, "body: not read as JSON; send Content-Type: application/json")
     faults = [
         (".".join(str(part) for part in each["loc"][1:]), str(each["msg"]))
         for each in error.errors()

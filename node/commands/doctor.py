@@ -1,7 +1,8 @@
 """Looks at a node and says what is wrong with it."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from node.keys import read_keys
 from node.roster import read_roster
 from node.settings import Settings, load_settings
 from node.storage import audit, schema
-from node.storage.store import open_store
+from node.storage.store import Store, Unit, open_store
 
 _DISK_MIN = 1 << 30
+_IN_DATABASE = {"audit", "peers"}
 
 
 class _UnwellError(NodeError):
@@ -42,8 +44,13 @@ def examine(data: Path) -> bool:
         "disk": _disk,
         "peers": _peers,
     }
-    told = [_tell(about, check, settings) for about, check in checks.items()]  # each of them
-    return all(told)
+    told: dict[str, bool] = {}
+    for about, check in checks.items():
+        if about in _IN_DATABASE and not told["database"]:
+            typer.echo(f"-     {about}: not looked at without the database")
+        else:
+            told[about] = _tell(about, check, settings)
+    return all(told.values())
 
 
 def _tell(about: str, check: Callable[[Settings], str], settings: Settings) -> bool:
@@ -71,24 +78,26 @@ def _roster(settings: Settings) -> str:
 
 
 def _database(settings: Settings) -> str:
-    store = open_store(settings.database)
-    try:
-        with store.read() as unit:
-            found = schema.revision(unit.connection)
-    finally:
-        store.close()
+    with _reading(settings) as (store, unit):
+        found = schema.revision(unit.connection)
     if found != schema.HEAD:
         raise _UnwellError(f"revision {found}, not {schema.HEAD}: `isac migrate`")
     return f"{store.engine.dialect.name}, revision {found}"
 
 
-def _audit(settings: Settings) -> str:
+@contextmanager
+def _reading(settings: Settings) -> Iterator[tuple[Store, Unit]]:
     store = open_store(settings.database)
     try:
         with store.read() as unit:
-            head = audit.verify(unit.connection)
+            yield store, unit
     finally:
         store.close()
+
+
+def _audit(settings: Settings) -> str:
+    with _reading(settings) as (_, unit):
+        head = audit.verify(unit.connection)
     return f"{head.n} lines, unbroken; head {head.hash}"
 
 

@@ -10,6 +10,8 @@ from node.commands.shown import opened, print_rows
 from node.errors import SettingsError
 from node.roster import own_entry, put_members
 from node.settings import load_settings
+from sharing.errors import SharingError
+from sharing.seal.keys import KeyRegistry
 
 
 def list_states(data: Path) -> None:
@@ -45,6 +47,13 @@ def accept(data: Path, file: Path) -> None:
     """Put the member in `file` into the roster."""
     try:
         entry = json.loads(file.read_bytes())
-    except ValueError as error:
-        raise SettingsError(f"{file}: {error}") from error
-    put_members(load_settings(data).roster_file, [entry])
+        KeyRegistry.read({"members": [entry]})
+    except (ValueError, SharingError) as error:
+        raise SettingsError(f"{file} is no member's entry: {error}") from error
+    settings = load_settings(data)
+    if entry["org"] == settings.org:
+        raise SettingsError(f"{file} is this node's own entry; a peer's is wanted")
+    put_members(settings.roster_file, [entry])
+    kids = ", ".join(f"{key['use']} {key['kid']}" for key in entry["keys"])
+    typer.echo(f"accepted {entry['org']} with keys {kids}; compare them with the peer by telephone")
+    typer.echo("a running node takes it up at its next start")

@@ -1,6 +1,8 @@
 """Organisations, people and tokens, from the shell."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -38,14 +40,14 @@ def list_orgs(data: Path) -> None:
 
 def add_person(data: Path, login: str, role: str, org: str, password_file: Path | None) -> None:
     """Let a person in."""
-    with opened(data) as node:
+    with opened(data) as node, chosen_password(password_file) as password:
         people.add_person(
             node,
             _ACTOR,
             login=login,
             org=org or node.org,
             role=read_role(role),
-            password=choose_password(password_file),
+            password=password,
         )
 
 
@@ -63,8 +65,8 @@ def list_persons(data: Path) -> None:
 
 def change_password(data: Path, login: str, password_file: Path | None) -> None:
     """Replace a person's password."""
-    with opened(data) as node:
-        people.change_password(node, _ACTOR, login, choose_password(password_file))
+    with opened(data) as node, chosen_password(password_file) as password:
+        people.change_password(node, _ACTOR, login, password)
 
 
 def disable_person(data: Path, login: str) -> None:
@@ -85,10 +87,12 @@ def revoke_token(data: Path, login: str, prefix: str) -> None:
         people.revoke_token(node, _ACTOR, login, prefix)
 
 
-def choose_password(file: Path | None) -> str:
-    """Read the password from the file, or make one of 120 bits and show it, once."""
+@contextmanager
+def chosen_password(file: Path | None) -> Iterator[str]:
+    """Give the password in the file, or one of 120 bits, shown once its person is let in."""
     if file is not None:
-        return file.read_text().partition("\n")[0]
+        yield file.read_text().partition("\n")[0]
+        return
     made = secrets.token_urlsafe(15)
+    yield made
     typer.echo(f"password (shown once): {made}", err=True)
-    return made

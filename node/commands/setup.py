@@ -6,7 +6,7 @@ import typer
 
 from node.actions.init import NewNode, init_node
 from node.actions.people import add_person, list_persons
-from node.commands.people import choose_password
+from node.commands.people import chosen_password
 from node.settings import load_settings
 from node.storage import schema
 from node.storage.store import open_store
@@ -17,8 +17,10 @@ def init(data: Path, new: NewNode, operator: str, password_file: Path | None) ->
     node = init_node(data, new)
     typer.echo(f"node {node.settings.name} ({node.org}) in {data}")
     if not list_persons(node):
-        password = choose_password(password_file)
-        add_person(node, "init", login=operator, org=node.org, role="operator", password=password)
+        with chosen_password(password_file) as password:
+            add_person(
+                node, "init", login=operator, org=node.org, role="operator", password=password
+            )
         typer.echo(f"operator {operator}")
     node.close()
 

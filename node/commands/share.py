@@ -40,7 +40,8 @@ def submit(data: Path, login: str, file: Path) -> None:
 def recall(data: Path, login: str, origin: str, event: str, reason: str) -> None:
     """Take an event back."""
     with opened(data) as node:
-        take_back(node, caller_at_shell(node, login), origin, event, reason)
+        done = take_back(node, caller_at_shell(node, login), origin, event, reason)
+        typer.echo(f"event {done.event}: {'recalled' if done.is_new else 'was recalled already'}")
 
 
 def import_misp(data: Path, login: str, files: Sequence[Path], *, tlp: str, publish: bool) -> int:

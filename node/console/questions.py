@@ -1,7 +1,8 @@
-"""What the report form asks: ten things a human must say, then the rest of the table, folded.
+"""What the report form asks: ten things a human must say, whom to call back, and the rest, folded.
 
-The ten are those of an early warning that no machine knows (incidents.md §2.5). Everything else is
-made from the field table: one question a field, in its group.
+The ten are those of an early warning that no machine knows (incidents.md §2.5). Whom to call back
+is asked beside them: without it a first report is refused where enrolment knows nobody either.
+Everything else is made from the field table: one question a field, in its group.
 """
 
 from dataclasses import dataclass
@@ -138,6 +139,16 @@ TEN: Final = (
     ),
 )  # fmt: skip
 
+CONTACT: Final = (
+    Question(
+        "contact_phone",
+        "Telephone",
+        "With the country in front and without blanks, like +33123456789.",
+        Kind.LINE,
+    ),
+    Question("contact_email", "Mail", "", Kind.LINE),
+)
+
 STAGES: Final = (
     (
         Stage.EARLY_WARNING,
@@ -186,7 +197,7 @@ _TEXT_FROM = 200  # characters: what is longer gets a box
 
 def chapters() -> tuple[Chapter, ...]:
     """Give the rest of the table in chapters; structured fields are for the API."""
-    asked = {question.name for question in TEN}
+    asked = {question.name for question in (*TEN, *CONTACT)}
     first = Chapter(_FIRST_TITLE, tuple(_question(FIELDS[name]) for name in _FIRST))
     groups: dict[str, list[Question]] = {}
     for row in FIELDS.values():
@@ -228,5 +239,5 @@ def _reach(row: Field) -> str:
 CHAPTERS: Final = chapters()
 QUESTIONS: Final = {
     question.name: question
-    for question in (*TEN, *(each for chapter in CHAPTERS for each in chapter.questions))
+    for question in (*TEN, *CONTACT, *(each for chapter in CHAPTERS for each in chapter.questions))
 }

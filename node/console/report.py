@@ -13,12 +13,12 @@ from starlette.responses import Response
 
 from node.actions.errors import BadInputError
 from node.actions.own import check_submitter
-from node.actions.people import Session
+from node.actions.people import Session, list_orgs
 from node.actions.read import read_report
 from node.actions.submit import submit_report
 from node.api.bodies import Of, ReportId
 from node.console.iocs import read_lines
-from node.console.questions import CHAPTERS, LATER_STAGES, STAGES, TEN, Question
+from node.console.questions import CHAPTERS, CONTACT, LATER_STAGES, STAGES, TEN, Question
 from node.console.render import Show, see_other
 from node.console.session import Form, form_of, session_of
 from node.console.typed import SERVICE_ROWS, place_of, read_stage
@@ -42,7 +42,9 @@ def add_report(routes: APIRouter, node: Node, show: Show) -> None:
             read_report(node, session.caller, of)
         report_id = of or str(UUID(bytes=node.rng(16), version=4))
         typed = {"report_id": [report_id], "is_new": ["" if of else "yes"]}
-        return page.show(request, session, typed | ({} if of else _defaults()))
+        return page.show(
+            request, session, typed | ({} if of else _defaults(known_contact(node, session)))
+        )
 
     @routes.post(_PATH)
     def take(request: Request, form: Annotated[Form, posted]) -> Response:
@@ -76,6 +78,7 @@ class _FormPage:
     """The form, empty or as it was typed."""
 
     def __init__(self, node: Node, show: Show) -> None:
+        self._node = node
         self._show = show
         self._country = node.settings.country
 
@@ -102,6 +105,8 @@ class _FormPage:
             is_new=is_new,
             stages=STAGES if is_new else LATER_STAGES,
             ten=TEN,
+            contact=CONTACT,
+            is_known=bool(known_contact(self._node, session)),
             chapters=CHAPTERS,
             services=LISTS["service"],
             states=LISTS["degradation"],
@@ -114,7 +119,7 @@ class _FormPage:
 
 _ASKED = {
     *("stage", "indicators", "own_indicators"),
-    *(question.name for question in TEN),
+    *(question.name for question in (*TEN, *CONTACT)),
     *(question.name for chapter in CHAPTERS for question in chapter.questions),
 }
 
@@ -123,7 +128,16 @@ def _is_touched(question: Question, typed: Typed, wrong: Mapping[str, str]) -> b
     return question.name in wrong or any(typed.get(question.name, ()))
 
 
-def _defaults() -> dict[str, list[str]]:
+def known_contact(node: Node, session: Session) -> dict[str, list[str]]:
+    """Whom to ask at the reporter's organisation, as its enrolment knows it; empty: nobody."""
+    home = next((org for org in list_orgs(node) if org.org == session.caller.org), None)
+    details = home.details if home else {}
+    names = ("contact_phone", "contact_email", "contact_name")
+    return {name: [str(details[name])] for name in names if details.get(name)}
+
+
+def _defaults(contact: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """What a new report says until its reporter says otherwise."""
     said = {question.name: [question.default] for question in TEN if question.default}
+    said |= {each.name: contact[each.name] for each in CONTACT if each.name in contact}
     return said | {"stage": ["early_warning"], "indicators_tlp": ["GREEN"]}

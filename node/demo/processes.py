@@ -52,10 +52,6 @@ class Supervisor:
                 child.kill()
                 child.wait()
 
-    def pids(self) -> dict[str, int]:
-        """Give the process id of each node."""
-        return {key: child.pid for key, child in self._children.items()}
-
     def check(self) -> None:
         """Raise DemoError when a node does not stay up, with the end of its log."""
         if self._failure is not None:

@@ -141,11 +141,6 @@ class Scenario:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
 
-    def node_of(self, login: str) -> NodePlan:
-        """Give the node a person has a login at."""
-        key = self.person(login).node
-        return next(node for node in self.nodes if node.key == key)
-
     def person(self, login: str) -> PersonPlan:
         """Give the person of that login."""
         return next(person for person in self.people if person.login == login)

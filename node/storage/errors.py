@@ -11,6 +11,10 @@ class StoreBusyError(StoreError):
     """Another writer did not finish in time."""
 
 
+class StoreUnreachableError(StoreError):
+    """The database does not answer at its address, or is not there."""
+
+
 class TornAuditError(StoreError):
     """A line of the audit chain was changed or is missing."""
 

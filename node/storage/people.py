@@ -139,17 +139,6 @@ def add_token(conn: Connection, token_hash: str, row: TokenRow) -> None:
     )
 
 
-def list_tokens(conn: Connection, login: str) -> list[TokenRow]:
-    """Give the person's tokens, newest first."""
-    rows = conn.execute(
-        select(token).where(token.c.login == login).order_by(token.c.created_at.desc())
-    )
-    return [
-        TokenRow(row.prefix, row.login, row.created_at, row.expires_at, row.revoked_at)
-        for row in rows
-    ]
-
-
 def revoke_tokens(conn: Connection, login: str, prefix: str, at: datetime) -> int:
     """End the person's tokens that begin with `prefix`; gives how many."""
     ended = update(token).where(

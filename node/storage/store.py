@@ -29,9 +29,10 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from node.storage.errors import StoreBusyError, StoreError
+from node.storage.errors import StoreBusyError, StoreError, StoreUnreachableError
 
 BUSY_S = 30
 # Parameters carry secrets and withheld values: no error message shows them. The pool has room for
@@ -67,7 +68,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Unit]:
         """Give a unit that sees one instant of the database and cannot write."""
-        with self._reader.connect() as connection, connection.begin():
+        with _reached(self._reader) as connection, connection.begin():
             yield Unit(connection)
 
     @contextmanager
@@ -80,7 +81,7 @@ class Store:
         if self._is_sqlite and not self._turn.acquire(timeout=BUSY_S):
             raise StoreBusyError(f"no turn to write within {BUSY_S} s: are write units nested?")
         try:
-            with self.engine.begin() as connection:
+            with _reached(self.engine) as connection, connection.begin():
                 if self.guard is not None:
                     self.guard(connection)
                 yield Unit(connection)
@@ -97,6 +98,14 @@ class Store:
     def close(self) -> None:
         """Close every connection of the pool."""
         self.engine.dispose()
+
+
+def _reached(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except OperationalError as error:
+        why = str(error.orig).strip().splitlines()[0]
+        raise StoreUnreachableError(f"the database does not answer: {why}") from error
 
 
 def open_store(url: str) -> Store:

@@ -266,3 +266,40 @@ def test_a_file_at_fault_is_named_and_the_others_go_on(shell: Shell, tmp_path: P
     assert "1 events with 1 attributes from 1 of 1 files; 0 refused" in again
     assert "was here already" in again
     assert "6f0c6a1e-0001-4222-8333-444455556666" in again
+
+
+# ── What a newcomer meets ────────────────────────────────────────────────────────────────────────
+
+
+def test_a_password_is_shown_only_of_whom_was_let_in(shell: Shell) -> None:
+    given = ["person", "add", "x", "--role", "hospital", "--data", str(shell.data)]
+    done = CliRunner().invoke(app, given)
+    assert done.exit_code != 0
+    assert "password" not in done.stderr
+
+
+def test_a_doctor_says_in_one_line_that_the_database_does_not_answer(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ISAC_DATABASE_URL", f"postgresql:///isac?host={shell.data}/nowhere")
+    done = CliRunner().invoke(app, ["doctor", "--data", str(shell.data)])
+    assert done.exit_code == 1
+    assert "FAIL  database: the database does not answer: " in done.stdout
+    assert "audit: not looked at" in done.stdout
+    assert "ok    keys" in done.stdout
+
+
+def test_a_peers_entry_is_checked_before_the_roster_is_touched(
+    shell: Shell, tmp_path: Path
+) -> None:
+    before = (shell.data / "roster.json").read_bytes()
+    for text in ("[]", '{"name": "x"}', "oops"):
+        entry = tmp_path / "entry.json"
+        entry.write_text(text)
+        done = CliRunner().invoke(app, ["peer", "accept", str(entry), "--data", str(shell.data)])
+        assert done.exit_code != 0
+        assert "entry.json is no member's entry" in str(done.exception)
+    entry.write_text(shell("peer", "show"))
+    done = CliRunner().invoke(app, ["peer", "accept", str(entry), "--data", str(shell.data)])
+    assert "this node's own entry" in str(done.exception)
+    assert (shell.data / "roster.json").read_bytes() == before

@@ -63,7 +63,7 @@ def test_all_wrong_settings_are_named_at_once(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"node\.toml is not there"):
+    with pytest.raises(SettingsError, match=r"no node in .*isac init"):
         load_settings(tmp_path)
 
 

@@ -52,6 +52,25 @@ def test_the_same_file_again_changes_nothing_and_says_so(house: House) -> None:
     assert rows(house) == 2
 
 
+def test_what_was_held_goes_with_the_colour_it_is_given_later(house: House) -> None:
+    held = import_misp(house.node, house.amelie, "two.json", FILE, tlp=None, publish=False)
+    assert list_events(house.node, house.other).rows == ()
+    gone = import_misp(house.node, house.amelie, "two.json", FILE, tlp=Tlp.GREEN, publish=True)
+    assert [one.done.event for one in gone] == [one.done.event for one in held]
+    assert all(one.published and one.done.is_new for one in gone)
+    assert rows(house) == 2
+    seen = {row.event for row in list_events(house.node, house.other).rows}
+    view = read_event(house.node, house.amelie, FR, gone[0].done.event)
+    assert (view.label.tlp, view.published) == (Tlp.GREEN, True)
+    assert gone[0].done.event in seen
+
+
+def test_what_is_published_keeps_its_colour(house: House) -> None:
+    import_misp(house.node, house.amelie, "two.json", FILE, tlp=Tlp.GREEN, publish=True)
+    with pytest.raises(ConflictError, match="another colour"):
+        import_misp(house.node, house.amelie, "two.json", FILE, tlp=Tlp.CLEAR, publish=True)
+
+
 @pytest.mark.parametrize("cut", [1, 20, len(FILE) // 2, len(FILE) - 1])
 def test_a_file_that_was_cut_short_leaves_nothing(house: House, cut: int) -> None:
     with pytest.raises(BadMispError, match=r"two\.json"):
@@ -61,9 +80,9 @@ def test_a_file_that_was_cut_short_leaves_nothing(house: House, cut: int) -> Non
 
 def test_an_event_that_says_something_else_keeps_the_whole_file_out(house: House) -> None:
     one = orjson.dumps({"Event": {**EVENT, "info": "other words"}})
-    import_misp(house.node, house.amelie, "one.json", one, tlp=Tlp.GREEN, publish=False)
+    import_misp(house.node, house.amelie, "one.json", one, tlp=Tlp.GREEN, publish=True)
     with pytest.raises(ConflictError, match=EVENT["uuid"]):
-        import_misp(house.node, house.amelie, "two.json", FILE, tlp=Tlp.GREEN, publish=False)
+        import_misp(house.node, house.amelie, "two.json", FILE, tlp=Tlp.GREEN, publish=True)
     assert rows(house) == 1
 
 

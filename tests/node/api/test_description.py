@@ -1,10 +1,13 @@
 """The API's description: complete, with examples, and readable without a network."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from node.actions import people
 from sharing.incidents.fields import FIELDS
+from tests.node.actions.house import ESSAIS
 from tests.node.api.hall import Hall
 
 
@@ -32,6 +35,35 @@ def test_the_description_knows_every_field_a_report_may_have(described: dict[str
     wanted = {name for name, row in FIELDS.items() if row.type != "forbidden"}
     assert wanted <= set(stage["properties"])
     assert stage["examples"]
+
+
+def test_the_example_of_a_report_is_taken_as_it_stands(
+    hall: Hall, described: dict[str, Any]
+) -> None:
+    people.enrol_org(hall.node, "test", replace(ESSAIS, details={}))  # nobody known to call back
+    (example,) = described["components"]["schemas"]["StageBody"]["examples"]
+    answer = hall.api("essais").post("/incidents", json=example)
+    assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "detail"),
+    [
+        (b'{"a": }', "application/json", "body: no JSON at byte 6: "),
+        ('{"é": }'.encode(), "application/json", "body: no JSON at byte 7: "),
+        (b'{"stage": "early_warning"}', None, "body: not read as JSON; send Content-Type: app"),
+        (b'{"stage": "early_warning"}', "text/plain", "body: not read as JSON; send Content-Type"),
+    ],
+)
+def test_a_body_that_is_not_read_is_told_as_such(
+    hall: Hall, body: bytes, kind: str | None, detail: str
+) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+    answer = hall.api("claire").post("/incidents", content=body, headers=headers)
+    told = answer.json()
+    assert answer.status_code == 422
+    assert told["detail"].startswith(detail)
+    assert "field" not in told
 
 
 def test_the_page_of_the_description_needs_nobody_else(hall: Hall) -> None:

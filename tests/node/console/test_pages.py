@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
+from node.actions import people
 from node.console.session import ForgedFormError, check_source
-from tests.node.actions.house import CANARIES
-from tests.node.api.hall import BE, NOTIFICATION, REPORT_ID, Hall
+from tests.node.actions.house import CANARIES, ESSAIS
+from tests.node.api.hall import BE, NOTIFICATION, REPORT_ID, VAL, Hall
 from tests.node.nodes import PASSWORD
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -265,6 +266,66 @@ def test_a_report_typed_on_the_page_is_received_with_its_due_times(hall: Hall) -
         ("url", "other"),
         ("ipv4", "victim_side"),
     ]
+
+
+def shown_openly(page: str) -> dict[str, str]:
+    """Give what the form sends if nobody unfolds a chapter, and no radio or list is touched."""
+    form = re.sub(r"(?s)<details.*?</details>", "", page.split('action="/console/report"', 1)[1])
+    found = {}
+    for tag in re.findall(r"<input [^>]*>", form):
+        said = dict(re.findall(r'([a-z]+)="([^"]*)"', tag))
+        if said.get("type") not in {"radio", "checkbox"} or tag.endswith(" checked>"):
+            found[said["name"]] = said.get("value", "")
+    names = re.findall(r'<(?:textarea|select) [^>]*?name="([^"]+)"', form)
+    return found | dict.fromkeys(names, "")
+
+
+@pytest.mark.parametrize(
+    "contact", [{"contact_phone": "+33199001234"}, {"contact_email": "soc@elsewhere.example"}]
+)
+def test_a_first_report_needs_only_what_is_asked_openly(
+    hall: Hall, contact: dict[str, str]
+) -> None:
+    people.enrol_org(hall.node, "test", replace(ESSAIS, details={}))  # nobody known to call back
+    visitor = hall.browser("essais")
+    page = visitor.get("/console/report").text
+    assert "Whom can we call back?" in page
+    assert "one is needed" in page
+    form = shown_openly(page)
+    assert form["contact_phone"] == form["contact_email"] == ""
+    form |= {"aware_at": "2026-01-27T05:52", "zone": "Europe/Paris"}
+    form |= {"summary_internal": "The imaging archive is encrypted."}
+    refused = visitor.send("/console/report", **form)
+    assert refused.status_code == 422
+    assert 'href="#contact_email"' in refused.text
+    assert 'id="contact_email-why"' in shown_part(refused.text)
+    sent = visitor.send("/console/report", **form | contact)
+    assert sent.status_code == 303, sent.text
+    assert "Received." in visitor.get(sent.headers["location"]).text
+
+
+def shown_part(page: str) -> str:
+    """Give the page without its folded chapters; one that is open stays."""
+    return re.sub(r'(?s)<details class="fold">.*?</details>', "", page)
+
+
+def test_a_known_contact_is_filled_in_and_may_be_left_out(hall: Hall) -> None:
+    visitor = hall.browser("claire")
+    page = visitor.get("/console/report").text
+    assert page.count('name="contact_email"') == page.count('name="contact_phone"') == 1
+    assert shown_openly(page)["contact_email"] == VAL.details["contact_email"]
+    assert "Left empty, whom your enrolment names is asked." in page
+    sent = visitor.send("/console/report", **typed(contact_email="", contact_phone=""))
+    assert sent.status_code == 303, sent.text
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"exfiltrated_gb": "many"}, {"own_indicators": "???"}, {"contact_phone": "0199"}],
+)
+def test_a_chapter_with_a_field_at_fault_is_open(hall: Hall, more: dict[str, str]) -> None:
+    page = hall.browser("claire").send("/console/report", **typed(**more)).text
+    assert f'id="{next(iter(more))}-why"' in shown_part(page)
 
 
 def test_an_error_keeps_what_was_typed_and_names_the_field(hall: Hall) -> None:
