@@ -133,7 +133,7 @@ def test_what_one_node_posts_reaches_the_other_by_itself_and_is_taken_back_again
         world.recall("FR", event)
         until(lambda: world.held("BE", event) is None, "BE erased what was recalled")
         until(lambda: peer_states(world["FR"])[0].queue == 0, "BE confirmed all")
-        assert peer_states(world["BE"])[0].state == "in step"
+        until(lambda: peer_states(world["BE"])[0].state == "in step", "BE says it is in step")
 
 
 def test_a_package_larger_than_a_page_takes_comes_over_real_http(on_sqlite: Running) -> None:
