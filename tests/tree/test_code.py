@@ -132,6 +132,7 @@ def test_a_module_is_named_after_what_is_in_it() -> None:
 
 
 def test_an_init_holds_one_docstring() -> None:
+    assert set(PACKAGES) <= {name.partition("/")[0] for name in sources(*PACKAGES)}
     for name in sources(*PACKAGES, "tests"):
         if name.endswith("/__init__.py"):
             assert len(tree_of(name).body) <= 1, name

@@ -130,6 +130,8 @@ def test_a_value_of_a_real_file_is_found_again(federated: House, shared_data: Pa
     raw = (shared_data / "real" / "misp-events" / "kamino.json").read_bytes()
     (one,) = import_misp(federated.node, federated.amelie, "m", raw, tlp=Tlp.GREEN, publish=True)
     seen = read_event(federated.node, federated.other, FR, one.done.event)
-    for value in sorted(filter(None, values(seen)))[:20]:
+    found = sorted(filter(None, values(seen)))
+    assert len(found) == 11
+    for value in found:
         hits = search_values(federated.node, federated.other, value)
         assert value in {hit.value for hit in hits}
