@@ -1,24 +1,29 @@
-"""What `isac seal verify|redact|show` do, on bytes: for anybody with a package, without a node.
+"""What `isac seal verify|redact|merge|show|diff` do, on bytes: for anybody, without a node.
 
 Status 0: accepted, done. 1: refused, with the numbered check and the reason on one line. 2: asked
 the wrong way, which includes a file of keys that is no roster.
+
+Wherever a package is taken a delta is, too, given what it starts from (`prev`). Without a roster
+nobody has proved anything; then everything but signatures is checked.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from itertools import groupby
 
-from policies.tlp import Pap, read_tlp
-from sharing.errors import BadRosterError, ForeignFault
-from sharing.seal.holding import HeldRecord, Holding
+from policies.tlp import read_tlp
+from sharing.errors import BadRosterError, ForeignFault, RefusedError
+from sharing.seal.delta import is_delta, read_delta
+from sharing.seal.holding import Holding
 from sharing.seal.keys import KeyRegistry
 from sharing.seal.labels import read_addressee, read_label
+from sharing.seal.merging import merge
 from sharing.seal.package import read_package, write_package
-from sharing.seal.records import EVENT_LABEL, Kind, SlotType
-from sharing.seal.verify import examine, verify
+from sharing.seal.records import EVENT_LABEL, Kind
+from sharing.seal.shown import changed, proof_of, shown, summary
+from sharing.seal.verify import examine, examine_delta, verify, verify_delta
 
 _CHOSEN = re.compile(r"(\d{1,7})(?:-(\d{1,7})|:(\d{1,2}))?", re.ASCII)
 
@@ -47,14 +52,12 @@ class _MisuseError(Exception):
 def verify_package(
     raw: bytes, roster: bytes, *, now: datetime, prev: bytes | None = None
 ) -> Outcome:
-    """Whether the package is what its originator said, seen first `now`, after `prev` if given."""
-    try:
-        holding = _verify(raw, roster, now, prev)
-    except BadRosterError as error:
-        return Outcome(Status.MISUSED, str(error))
-    except ForeignFault as error:
-        return Outcome(Status.REFUSED, f"refused: {error}")
-    return Outcome(Status.DONE, f"accepted: {_summary(holding)}")
+    """Whether this is what its originator said, seen first `now`, after `prev` if given."""
+
+    def work() -> Outcome:
+        return Outcome(Status.DONE, f"accepted: {summary(_open(raw, prev, _keys(roster, now)))}")
+
+    return _outcome(work)
 
 
 def redact_package(
@@ -63,47 +66,118 @@ def redact_package(
     *,
     stricter_than: str | None = None,
     class_table: bool = True,
+    prev: bytes | None = None,
 ) -> Outcome:
     """The package without what is named: `7` a record, `3-9` records, `2:2` a slot of a record.
 
     `stricter_than` names a TLP colour: every slot above it is withheld. Label and addressee records
     stay where anything is left under them. No key is needed, and no signature is asked for.
     """
-    try:
-        holding = examine(read_package(raw))
+
+    def work() -> Outcome:
+        holding = _open(raw, prev)
         masks = dict(holding.masks)
         for item in withhold:
             _withhold(masks, item)
         if stricter_than is not None:
             _withhold_stricter(holding, masks, stricter_than)
         _settle_labels(holding, masks)
-        package = write_package(holding, masks, class_table=class_table)
-        return Outcome(Status.DONE, _summary(examine(read_package(package))), package)
-    except _MisuseError as error:
-        return Outcome(Status.MISUSED, str(error))
-    except ForeignFault as error:
-        return Outcome(Status.REFUSED, f"refused: {error}")
+        return _made(write_package(holding, masks, class_table=class_table))
+
+    return _outcome(work)
 
 
-def show_package(raw: bytes, roster: bytes | None = None, *, now: datetime) -> Outcome:
-    """What is disclosed and what is withheld, of which kind, under which label, proved by whom.
+def merge_packages(raws: Sequence[bytes], *, prev: bytes | None = None) -> Outcome:
+    """One package of what any of these discloses, all of one version. No key is needed."""
 
-    Without a roster nobody has proved anything, and it says so.
-    """
+    def work() -> Outcome:
+        if len(raws) < 2:
+            raise _MisuseError("merging takes two packages or more")
+        first, *others = [_open(raw, prev) for raw in raws]
+        try:
+            for other in others:
+                first = merge(first, other)
+        except ValueError as error:
+            raise _MisuseError(str(error)) from None
+        return _made(write_package(first))
+
+    return _outcome(work)
+
+
+def show_package(
+    raw: bytes, roster: bytes | None = None, *, now: datetime, prev: bytes | None = None
+) -> Outcome:
+    """What is disclosed and what is withheld, of which kind, under which label, proved by whom."""
+
+    def work() -> Outcome:
+        holding = _open(raw, prev, _keys(roster, now))
+        lines = [summary(holding), proof_of(holding, verified=roster is not None)]
+        return Outcome(Status.DONE, "\n".join([*lines, *shown(holding)]))
+
+    return _outcome(work)
+
+
+def diff_packages(
+    raw: bytes, prev: bytes, roster: bytes | None = None, *, now: datetime
+) -> Outcome:
+    """What `raw` tells that `prev` did not, and the other way round: one line a slot."""
+
+    def work() -> Outcome:
+        old, new = _open(prev, None, _keys(roster, now)), _open(raw, prev, _keys(roster, now))
+        if old.statement.origin != new.statement.origin:
+            raise _MisuseError("two logs: only versions or copies of one can be compared")
+        lines = [f"old: {summary(old)}", f"new: {summary(new)}"]
+        lines.append(proof_of(new, verified=roster is not None))
+        return Outcome(Status.DONE, "\n".join([*lines, *changed(old, new)]))
+
+    return _outcome(work)
+
+
+def _outcome(work: Callable[[], Outcome]) -> Outcome:
+    """What `work` gives; what is wrong is told, and whose fault it is shows in the status."""
     try:
-        holding = _verify(raw, roster, now, None) if roster else examine(read_package(raw))
-    except BadRosterError as error:
+        return work()
+    except (_MisuseError, BadRosterError) as error:
         return Outcome(Status.MISUSED, str(error))
     except ForeignFault as error:
         return Outcome(Status.REFUSED, f"refused: {error}")
-    lines = [_summary(holding), _proof_of(holding, verified=roster is not None)]
-    return Outcome(Status.DONE, "\n".join([*lines, *_shown(holding)]))
 
 
-def _verify(raw: bytes, roster: bytes, now: datetime, prev: bytes | None) -> Holding:
-    registry = KeyRegistry.read(roster)
-    held = None if prev is None else _verify(prev, roster, now, None)
-    return verify(read_package(raw), registry, first_seen_at=now, held=held).holding
+def _made(package: bytes) -> Outcome:
+    """A package of ours, which must be one that anybody accepts."""
+    return Outcome(Status.DONE, summary(examine(read_package(package))), package)
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """Whose signatures count, for what was first seen at that time."""
+
+    registry: KeyRegistry
+    seen_at: datetime
+
+
+def _keys(roster: bytes | None, now: datetime) -> _Keys | None:
+    return None if roster is None else _Keys(KeyRegistry.read(roster), now)
+
+
+def _open(raw: bytes, prev: bytes | None, keys: _Keys | None = None) -> Holding:
+    """The holding these bytes make, on top of `prev`; verified where keys are given."""
+    held = None if prev is None else _open_package(prev, None, keys)
+    if not is_delta(raw):
+        return _open_package(raw, held, keys)
+    delta = read_delta(raw)
+    if held is None:
+        raise RefusedError(6, f"base: a delta from version {delta.base}, which is not given")
+    if keys is None:
+        return examine_delta(delta, held)
+    return verify_delta(delta, keys.registry, first_seen_at=keys.seen_at, held=held).holding
+
+
+def _open_package(raw: bytes, held: Holding | None, keys: _Keys | None) -> Holding:
+    package = read_package(raw)
+    if keys is None:
+        return examine(package)
+    return verify(package, keys.registry, first_seen_at=keys.seen_at, held=held).holding
 
 
 # Redact
@@ -145,88 +219,3 @@ def _settle_labels(holding: Holding, masks: dict[int, int]) -> None:
             masks[index] = int(read_label(text)[0] in used)
         elif record.header.kind == Kind.ADDRESSEE and text:
             masks[index] &= int(read_addressee(text).byte in used)
-
-
-# Show
-
-
-def _summary(holding: Holding) -> str:
-    statement, disclosed = holding.statement, holding.disclosure.count
-    return (
-        f"{statement.log} {statement.event} of {statement.iss}, "
-        f"version {statement.epoch}.{statement.seq}: {statement.live} records live, "
-        f"{disclosed} disclosed, {statement.live - disclosed} withheld, "
-        f"{len(holding.disclosure.commitments)} slots withheld; digest {holding.digest}"
-    )
-
-
-def _proof_of(holding: Holding, *, verified: bool) -> str:
-    statement = holding.statement
-    by = f"organisation {statement.iss} on {statement.iat:%Y-%m-%d %H:%M:%S} UTC"
-    if verified:
-        return f"proved by {by}, keys {', '.join(statement.keys)}"
-    return f"claimed by {by}; no keys given, nothing is proved"
-
-
-def _shown(holding: Holding) -> Iterator[str]:
-    """One line a slot that is disclosed, one a range of records that are not."""
-    size, void = holding.statement.size, frozenset(holding.void)
-    classes = _classes(holding) or [""] * size
-
-    def absence(index: int) -> str | None:
-        if index in holding.records:
-            return None
-        return f"{'void' if index in void else 'withheld'}{classes[index]}"
-
-    for what, group in groupby(range(size), key=absence):
-        indices = list(group)
-        if what is None:
-            for index in indices:
-                yield from _shown_record(holding, index, holding.records[index])
-        else:
-            last = f"-{indices[-1]}" if len(indices) > 1 else ""
-            yield f"{indices[0]}{last} {what}"
-
-
-def _shown_record(holding: Holding, index: int, record: HeldRecord) -> Iterator[str]:
-    header = record.header
-    for slot_type, byte, text in zip(header.types, header.labels, record.slots, strict=True):
-        content = "withheld" if text is None else _printable(text.decode())
-        slot = _word(SlotType, slot_type)
-        yield f"{index} {_word(Kind, header.kind)} {slot} [{_label(holding, byte)}] {content}"
-
-
-def _classes(holding: Holding) -> list[str]:
-    """Kind, types and labels of each record, if the class table tells them."""
-    classes = list[str]()
-    for count, header in holding.classes.runs if holding.classes else ():
-        slots = [
-            f"{_word(SlotType, slot_type)} [{_label(holding, byte)}]"
-            for slot_type, byte in zip(header.types, header.labels, strict=True)
-        ]
-        classes += [f": {_word(Kind, header.kind)} {', '.join(slots)}"] * count
-    return classes
-
-
-def _word(words: type[Kind] | type[SlotType], number: int) -> str:
-    known = {int(word): word.name.lower() for word in words}
-    return known.get(number, f"{words.__name__.lower()} {number}")
-
-
-def _label(holding: Holding, byte: int) -> str:
-    if holding.labels.undefined({byte}) is not None:
-        return f"label {byte}, not disclosed"
-    label = holding.labels.effective(byte)
-    words = [label.tlp.title]
-    if label.pap > Pap.CLEAR:
-        words.append(label.pap.title)
-    words += sorted(label.categories)
-    if label.until:
-        words.append(f"embargo until {label.until:%Y-%m-%dT%H:%M:%SZ}")
-    words += ["only whom it names"] * label.only + ["no relay"] * (not label.relay)
-    return ", ".join(words)
-
-
-def _printable(text: str) -> str:
-    """The text without anything that moves a terminal's cursor or turns its writing round."""
-    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)

@@ -4,8 +4,8 @@ A thing is named by its kind and the `uuid` in its head; an edit voids the old r
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import compress, islice
 
 import orjson
 
@@ -55,6 +55,32 @@ def _uuids(values: Iterable[Mapping[str, object]]) -> list[str | None]:
     if texts.count(None) != uuids.count(None):
         raise UnreadableError("uuid is not a text")
     return texts
+
+
+def things_of(disclosure: Disclosure) -> dict[int, dict[str, int]]:
+    """Index by kind and uuid of the disclosed things, whose slots were checked before."""
+    things = defaultdict[int, dict[str, int]](dict)
+    for band in disclosure.bands:
+        if band.header.types[0] == SlotType.HEAD:
+            indices = disclosure.indices[band.rank : band.rank + band.length]
+            heads = disclosure.column(band, 0)
+            known = list(compress(indices, heads))
+            named = zip(known_uuids(filter(None, heads)), known, strict=True)
+            things[band.header.kind].update((uuid, at) for uuid, at in named if uuid is not None)
+    return dict(things)
+
+
+def check_new(
+    added: Mapping[int, Collection[str | None]],
+    kept: Disclosure,
+    known: Mapping[int, Mapping[str, int]],
+) -> None:
+    """Check that no thing among `added` is one of `known` that is kept; raises UnreadableError."""
+    for kind, uuids in added.items():
+        before = known.get(kind, {})
+        twice = [before[uuid] for uuid in uuids if uuid is not None and uuid in before]
+        if any(map(kept.holds_head, twice)):
+            raise UnreadableError(f"two live records of kind {kind} with one uuid")
 
 
 class Things:

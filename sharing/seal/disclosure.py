@@ -186,20 +186,53 @@ class Disclosure:
 
     def chunk_places(self) -> list[Span]:
         """Where in `slots` each chunk stands; raises UnreadableError if it is not all here."""
-        ranks = [0, *accumulate(span.stop - span.start for span in self.spans)]
         places = list[Span]()
         for chunk in self.chunks:
-            found = bisect_right(self.spans, chunk.first, key=attrgetter("start")) - 1
-            if found < 0 or chunk.stop > self.spans[found].stop:
+            rank, last = self.rank(chunk.first), self.rank(chunk.stop - 1)
+            if rank is None or last is None or last - rank != chunk.count - 1:
                 raise UnreadableError("seed covers a record that is not disclosed")
-            rank = ranks[found] + chunk.first - self.spans[found].start
-            places.append(Span(self._place(rank), self._place(rank + chunk.count)))
+            places.append(Span(self.place(rank), self.place(rank + chunk.count)))
         return places
 
-    def _place(self, rank: int) -> int:
-        """Where the slots of the record at `rank` begin."""
+    @cached_property
+    def _ranks(self) -> list[int]:
+        """The rank of the first record of each span."""
+        return [0, *accumulate(span.stop - span.start for span in self.spans)]
+
+    def rank(self, index: int) -> int | None:
+        """The rank of a record; None if it is not disclosed."""
+        found = bisect_right(self.spans, index, key=attrgetter("start")) - 1
+        if found < 0 or index >= self.spans[found].stop:
+            return None
+        return self._ranks[found] + index - self.spans[found].start
+
+    def place(self, rank: int) -> int:
+        """Where the slots of the record at `rank` begin; behind all of them for the last rank."""
+        if rank == self.count:
+            return len(self.slots)
         band = self.bands[bisect_right(self.bands, rank, key=attrgetter("rank")) - 1]
         return band.first + (rank - band.rank) * band.header.width
+
+    # Parts
+
+    def holds_head(self, index: int) -> bool:
+        """Whether the first slot of this record is disclosed."""
+        rank = self.rank(index)
+        return rank is not None and bool(self.slots[self.place(rank)])
+
+    def since(self, index: int) -> "Disclosure":
+        """The records from `index` on, where a batch began."""
+        spans = [Span(max(start, index), stop) for start, stop in self.spans if stop > index]
+        count = sum(stop - start for start, stop in spans)
+        first = self.place(self.count - count) if count else len(self.slots)
+        return Disclosure(
+            tuple(spans),
+            lay_out(_last(self.headers, count)),
+            self.slots[first:],
+            self.salts[SALT_BYTES * first :],
+            {at - first: hashed for at, hashed in self.commitments.items() if at >= first},
+            tuple(chunk for chunk in self.chunks if chunk.first >= index),
+        )
 
     def extended(self, later: "Disclosure") -> "Disclosure":
         """This and what was appended behind it."""
@@ -218,6 +251,9 @@ class Disclosure:
         )
 
 
+NOTHING = Disclosure((), (), [], b"", {}, ())
+
+
 def _column(values: Sequence[T], bands: Iterable[Band], slot: int) -> list[T]:
     """What `values` has for one slot of each record of bands with one header."""
     return [
@@ -225,3 +261,14 @@ def _column(values: Sequence[T], bands: Iterable[Band], slot: int) -> list[T]:
         for band in bands
         for value in values[band.first + slot : band.end : band.header.width]
     ]
+
+
+def _last(headers: Sequence[tuple[int, Header]], count: int) -> list[tuple[int, Header]]:
+    """The runs over the last `count` records."""
+    runs = list[tuple[int, Header]]()
+    for length, header in reversed(headers):
+        if count <= 0:
+            break
+        runs.append((min(length, count), header))
+        count -= length
+    return runs[::-1]

@@ -3,7 +3,7 @@
 Reading is checks 1 and 2 of §2.7 as far as the head goes; it believes nothing it reads.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
@@ -28,7 +28,7 @@ SEED_BYTES = 32
 _MEMBERS = frozenset(
     ["fise", "payload", "sigs", "void", "recs", "hdr", "hrl", "runs", "xs", "proof"]
 )
-_index = count_up_to(limits.RECORDS - 1)
+read_index = count_up_to(limits.RECORDS - 1)
 _length = count_up_to(limits.RECORDS, least=1)
 
 
@@ -60,7 +60,7 @@ class Head:
             "recs": [[start, stop - start] for start, stop in self.spans],
             "hdr": [header.encoded.hex() for header in table],
             "hrl": [number for count, header in self.headers for number in (table[header], count)],
-            "runs": [[chunk.first, chunk.count, write_base64(chunk.seed)] for chunk in self.chunks],
+            "runs": write_chunks(self.chunks),
             "xs": write_base64(self.salts),
             "proof": write_base64(b"".join(self.proof)),
         }
@@ -71,8 +71,7 @@ class Head:
     @classmethod
     def decode(cls, line: bytes) -> "Head":
         """The head; raises RefusedError of check 2, or 1 where it is too large to parse."""
-        if line.count(b"[") + line.count(b"{") > limits.HEAD_BRACKETS:
-            raise RefusedError(1, f"head: over {limits.HEAD_BRACKETS} arrays")
+        check_brackets(line)
         try:
             members = read_object(line)
             _check_members(members)
@@ -82,23 +81,29 @@ class Head:
 
     @classmethod
     def _of(cls, members: Mapping[str, object]) -> "Head":
-        table = member(members, "hdr", _read_table)
+        table = member(members, "hdr", read_header_table)
         return cls(
             payload=member(members, "payload", read_base64),
             signatures=member(members, "sigs", read_signatures),
             void=member(members, "void", read_base64),
             spans=member(members, "recs", _read_spans),
             headers=member(members, "hrl", _reader_of_header_runs(table)),
-            chunks=member(members, "runs", _read_chunks),
-            salts=member(members, "xs", _pieces_of(SALT_BYTES)),
-            proof=member(members, "proof", _read_hashes),
+            chunks=member(members, "runs", read_chunks),
+            salts=member(members, "xs", read_salts),
+            proof=member(members, "proof", read_hashes),
             classes=member(members, "cls", read_base64) if "cls" in members else None,
         )
 
 
+def check_brackets(line: bytes) -> None:
+    """Check 1, before a head is parsed: each array costs memory."""
+    if line.count(b"[") + line.count(b"{") > limits.HEAD_BRACKETS:
+        raise RefusedError(1, f"head: over {limits.HEAD_BRACKETS} arrays")
+
+
 def _check_members(members: Mapping[str, object]) -> None:
     if "fise-delta" in members:
-        raise UnreadableError("delta packages are not supported yet; ask for the full package")
+        raise UnreadableError("a delta, which says nothing without what it starts from")
     if not _MEMBERS <= members.keys() <= _MEMBERS | {"cls"}:
         raise UnreadableError("members missing or unknown")
     member(members, "fise", count_up_to(VERSION, least=VERSION))
@@ -107,7 +112,7 @@ def _check_members(members: Mapping[str, object]) -> None:
 def _read_spans(value: object) -> list[Span]:
     spans = list[Span]()
     for start, count in map(_pair, read_list(value)):
-        spans.append(Span(_index(start), _index(start) + _length(count)))
+        spans.append(Span(read_index(start), read_index(start) + _length(count)))
     if any(left.stop >= right.start for left, right in pairwise(spans)):
         raise UnreadableError("not strictly increasing, or touching")
     if not spans or spans[-1].stop > limits.RECORDS:
@@ -122,7 +127,8 @@ def _pair(value: object) -> tuple[object, object]:
     return items[0], items[1]
 
 
-def _read_table(value: object) -> list[Header]:
+def read_header_table(value: object) -> list[Header]:
+    """Headers in hex, each once."""
     table = [Header.decode(read_hex(item)) for item in read_list(value)]
     if len(set(table)) != len(table):
         raise UnreadableError("one header twice")
@@ -149,7 +155,13 @@ def _reader_of_header_runs(
     return read
 
 
-def _read_chunks(value: object) -> tuple[Chunk, ...]:
+def write_chunks(chunks: Iterable[Chunk]) -> list[tuple[int, int, str]]:
+    """`[[first record, records, base64 of the seed], …]`."""
+    return [(chunk.first, chunk.count, write_base64(chunk.seed)) for chunk in chunks]
+
+
+def read_chunks(value: object) -> tuple[Chunk, ...]:
+    """What `write_chunks` wrote, ascending and disjoint."""
     length = count_up_to(limits.CHUNK_RECORDS, least=1)
     chunks = list[Chunk]()
     for item in read_list(value):
@@ -159,7 +171,7 @@ def _read_chunks(value: object) -> tuple[Chunk, ...]:
         seed = read_base64(parts[2])
         if len(seed) != SEED_BYTES:
             raise UnreadableError(f"a seed has {SEED_BYTES} bytes")
-        chunks.append(Chunk(_index(parts[0]), length(parts[1]), seed))
+        chunks.append(Chunk(read_index(parts[0]), length(parts[1]), seed))
     if any(left.stop > right.first for left, right in pairwise(chunks)):
         raise UnreadableError("not ascending, or one record under two seeds")
     return tuple(chunks)
@@ -175,6 +187,12 @@ def _pieces_of(size: int) -> Callable[[object], bytes]:
     return read
 
 
-def _read_hashes(value: object) -> tuple[bytes, ...]:
+def read_salts(value: object) -> bytes:
+    """Salts, one after the other."""
+    return _pieces_of(SALT_BYTES)(value)
+
+
+def read_hashes(value: object) -> tuple[bytes, ...]:
+    """Hashes, one after the other."""
     raw = _pieces_of(HASH_BYTES)(value)
     return tuple(raw[at : at + HASH_BYTES] for at in range(0, len(raw), HASH_BYTES))

@@ -7,8 +7,10 @@ salts and, lazily, the hashes of whatever is withheld.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from types import MappingProxyType
 
+from sharing.seal.contents import things_of
 from sharing.seal.disclosure import Disclosure
 from sharing.seal.dsse import Signature
 from sharing.seal.labels import LabelTable
@@ -43,6 +45,7 @@ class Holding:
     disclosure: Disclosure = field(repr=False)
     proof: tuple[bytes, ...] = field(repr=False)
     folded: Tree | None = field(default=None, repr=False, compare=False)
+    known: Mapping[int, Mapping[str, int]] | None = field(default=None, repr=False, compare=False)
 
     @property
     def payload(self) -> bytes:
@@ -85,9 +88,7 @@ class Holding:
     @cached_property
     def labels(self) -> LabelTable:
         """What the label bytes of this log mean."""
-        return LabelTable.read(
-            self.disclosure.slots_of(Kind.LABEL), self.disclosure.slots_of(Kind.ADDRESSEE)
-        )
+        return labels_of(self.disclosure)
 
     @cached_property
     def tree(self) -> Tree:
@@ -96,8 +97,21 @@ class Holding:
             return self.folded
         return fold(self.disclosure.leaves(), self.statement.size, self.proof)
 
+    @cached_property
+    def things(self) -> Mapping[int, Mapping[str, int]]:
+        """Index by kind and uuid of what is disclosed, and perhaps of what was before."""
+        return self.known if self.known is not None else things_of(self.disclosure)
+
     def narrowed(self, masks: Mapping[int, int]) -> "Holding":
         """The same version with no more than `masks` disclosed; raises ValueError for more."""
         disclosure = narrow(self.disclosure, masks)
         proof = self.tree.proof(disclosure.spans)
-        return replace(self, disclosure=disclosure, proof=proof, folded=None)
+        return replace(self, disclosure=disclosure, proof=proof, folded=None, known=None)
+
+
+def labels_of(*parts: Disclosure) -> LabelTable:
+    """What the label bytes mean where this is disclosed; raises UnreadableError."""
+    return LabelTable.read(
+        chain.from_iterable(part.slots_of(Kind.LABEL) for part in parts),
+        chain.from_iterable(part.slots_of(Kind.ADDRESSEE) for part in parts),
+    )

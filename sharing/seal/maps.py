@@ -40,10 +40,24 @@ def encode_map(masks: Mapping[int, int]) -> bytes:
 def encode_mask_runs(runs: Iterable[MaskRun]) -> bytes:
     """The map of these runs, which ascend; neighbours that are alike are joined."""
     out, end = bytearray(), 0
-    for run in _joined(runs):
+    for run in join_mask_runs(runs):
         out += write_varint(run.start - end) + write_varint(run.count) + run.mask.to_bytes(2)
         end = run.start + run.count
     return bytes(out)
+
+
+def join_mask_runs(runs: Iterable[MaskRun]) -> Iterator[MaskRun]:
+    """Ascending runs with neighbours that are alike made one."""
+    last: MaskRun | None = None
+    for run in runs:
+        if last and last.start + last.count == run.start and last.mask == run.mask:
+            last = MaskRun(last.start, last.count + run.count, run.mask)
+            continue
+        if last:
+            yield last
+        last = run
+    if last:
+        yield last
 
 
 def decode_map(encoded: bytes) -> dict[int, int]:
@@ -60,16 +74,3 @@ def decode_map(encoded: bytes) -> dict[int, int]:
         masks.update(dict.fromkeys(range(end + gap, end + gap + count), mask))
         end, at, last_mask = end + gap + count, at + 2, mask
     return masks
-
-
-def _joined(runs: Iterable[MaskRun]) -> Iterator[MaskRun]:
-    last: MaskRun | None = None
-    for run in runs:
-        if last and last.start + last.count == run.start and last.mask == run.mask:
-            last = MaskRun(last.start, last.count + run.count, run.mask)
-            continue
-        if last:
-            yield last
-        last = run
-    if last:
-        yield last

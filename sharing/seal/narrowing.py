@@ -5,16 +5,16 @@ record with several leaves its hash behind. A chunk that is no longer whole lose
 salts of what remains stand alone: nothing of what is withheld can be found from what is left.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import compress
+from itertools import accumulate, chain, compress, pairwise
 from operator import attrgetter, eq
 
 from sharing.seal.disclosure import Disclosure, lay_out
 from sharing.seal.records import Header
 from sharing.seal.salts import SALT_BYTES, Chunk, split_salts
-from sharing.seal.tree import spans_of
+from sharing.seal.tree import Span, spans_of
 
 _NO_SALT = bytes(SALT_BYTES)
 
@@ -29,6 +29,58 @@ def narrow(held: Disclosure, masks: Mapping[int, int]) -> Disclosure:
     kept = _keep_records(held, wanted)
     withheld = _keep_slots(kept, list(filter(None, wanted)))
     return replace(withheld, chunks=tuple(_whole_chunks(held.chunks, withheld)))
+
+
+def drop(held: Disclosure, gone: Iterable[int]) -> Disclosure:
+    """All of it but these records; the same as `narrow`, for few of them among many."""
+    ranks = sorted(rank for rank in map(held.rank, gone) if rank is not None)
+    if not ranks:
+        return held
+    lost = [bisect_left(ranks, band.rank) for band in held.bands] + [len(ranks)]
+    headers = [
+        (band.length - after + before, band.header)
+        for band, (before, after) in zip(held.bands, pairwise(lost), strict=True)
+    ]
+    cuts = [Span(held.place(rank), held.place(rank + 1)) for rank in ranks]
+    kept = [Span(0, 0), *cuts, Span(len(held.slots), 0)]
+    pieces = [Span(left.stop, right.start) for left, right in pairwise(kept)]
+    indices = [held.indices[rank] for rank in ranks]
+    return Disclosure(
+        spans=tuple(_split(held.spans, indices)),
+        bands=lay_out(run for run in headers if run[0]),
+        slots=list(chain.from_iterable(held.slots[start:stop] for start, stop in pieces)),
+        salts=b"".join(
+            held.salts[SALT_BYTES * start : SALT_BYTES * stop] for start, stop in pieces
+        ),
+        commitments=dict(_moved(held.commitments, cuts)),
+        chunks=tuple(
+            chunk for chunk in held.chunks if not _within(indices, chunk.first, chunk.stop)
+        ),
+    )
+
+
+def _split(spans: Iterable[Span], gone: Sequence[int]) -> Iterator[Span]:
+    """The spans without these indices, which ascend."""
+    for start, stop in spans:
+        inside = _within(gone, start, stop)
+        for before, after in pairwise([start - 1, *inside, stop]):
+            if after - before > 1:
+                yield Span(before + 1, after)
+
+
+def _within(indices: Sequence[int], start: int, stop: int) -> Sequence[int]:
+    """Those of ascending indices that are in start..stop - 1."""
+    return indices[bisect_left(indices, start) : bisect_left(indices, stop)]
+
+
+def _moved(commitments: Mapping[int, bytes], cuts: Sequence[Span]) -> Iterator[tuple[int, bytes]]:
+    """What stands behind a cut moves forward by all that was cut before it."""
+    starts = [start for start, _ in cuts]
+    lengths = [0, *accumulate(stop - start for start, stop in cuts)]
+    for place, hashed in commitments.items():
+        before = bisect_right(starts, place)
+        if not before or place >= cuts[before - 1].stop:
+            yield place - lengths[before], hashed
 
 
 def _check_held(held: Disclosure, masks: Mapping[int, int], wanted: Sequence[int]) -> None:

@@ -6,7 +6,7 @@ Nothing is sealed that a verifier would refuse: then `BadRecordError`, which is 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, repeat
@@ -15,14 +15,13 @@ from operator import itemgetter
 from sharing.errors import BadRecordError, UnreadableError
 from sharing.seal import limits
 from sharing.seal.canonical import read_instant, read_uuid, write_instant
-from sharing.seal.contents import Things, check_slots, known_uuids, read_uuids
-from sharing.seal.disclosure import Disclosure, lay_out
+from sharing.seal.contents import Things, check_new, check_slots, read_uuids
+from sharing.seal.delta import Delta, apply, without
+from sharing.seal.disclosure import NOTHING, Disclosure, lay_out
 from sharing.seal.dsse import sign_envelope
 from sharing.seal.head import SEED_BYTES
-from sharing.seal.holding import Holding
+from sharing.seal.holding import Holding, labels_of
 from sharing.seal.keys import Signer
-from sharing.seal.labels import LabelTable
-from sharing.seal.narrowing import narrow
 from sharing.seal.records import Header, Kind, Record, SlotType
 from sharing.seal.salts import draw
 from sharing.seal.statement import LOGS, PAYLOAD_TYPE, Statement
@@ -33,7 +32,6 @@ Cluster = tuple[bool, tuple[int, ...], int]  # label and addressee records first
 Clusters = defaultdict[Cluster, list[tuple[str, Record]]]
 
 _LABELLING = frozenset({Kind.LABEL, Kind.ADDRESSEE})
-_NOTHING = Disclosure((), (), [], b"", {}, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +70,52 @@ def seal(
     return _seal_all(records, version, signers, seed, class_salt)
 
 
+def extend(
+    held: Holding,
+    *,
+    append: Sequence[Record],
+    void: Iterable[int],
+    signers: Sequence[Signer],
+    seed: bytes,
+    class_salt: bytes,
+    at: datetime,
+) -> Delta | None:
+    """What leads to the next version of a log of ours: these indices void, these records appended.
+
+    Appending costs what is appended, however long the log is (but for its tables, §2.4). None where
+    the log must be compacted first: too much is void, or its old frontier is no longer known.
+
+    Raises:
+        BadRecordError: a record that no verifier would accept, or an index that is not live.
+        ValueError: of `held` not everything live is disclosed.
+    """
+    old = held.statement
+    classes = _check_ours(held)
+    voided = sorted(set(void))
+    kept = without(held.disclosure, _check_live(held, voided))
+    _check_records(append, kept, held.things)
+    added = _disclose(append, old.size, seed)
+    _check_labels(kept, added)
+    frontier = held.tree.frontier(old.size)
+    all_void = tuple(sorted({*held.void, *voided}))
+    size = old.size + len(append)
+    if frontier is None or size > limits.RECORDS or len(all_void) > limits.voids_allowed(size):
+        return None
+    tree = frontier.grown([leaf for stretch in added.leaves() for leaf in stretch.hashes])
+    table = ClassTable.of(class_salt, [*classes.runs, *added.headers])
+    statement = _state(_after(old, at), tree, all_void, table, signers)
+    return Delta(
+        statement=statement,
+        signatures=sign_envelope(PAYLOAD_TYPE, statement.payload, signers),
+        base=old.seal,
+        frontier=frontier,
+        void=tuple(voided),
+        disclosure=added,
+        withheld={},
+        classes=table,
+    )
+
+
 def reseal(
     held: Holding,
     *,
@@ -82,34 +126,68 @@ def reseal(
     class_salt: bytes,
     at: datetime,
 ) -> Holding:
-    """The next version of a log of ours: these indices void, these records appended as they stand.
-
-    Where too much is void, or the old frontier is no longer known, the log is compacted: the live
-    records are sealed afresh in a higher epoch (§2.9).
+    """The next version of a log of ours as `extend` gives it, or compacted where it must be.
 
     Raises:
         BadRecordError: a record that no verifier would accept, or an index that is not live.
         ValueError: of `held` not everything live is disclosed.
     """
-    old = held.statement
-    classes = _check_ours(held)
     voided = frozenset(void)
-    kept = _without(held, voided)
-    _check_records(append, kept)
-    added = _disclose(append, old.size, seed)
-    all_void = tuple(sorted(voided.union(held.void)))
-    version = _Version(
-        old.log, old.event, old.iss, old.epoch, old.seq + 1, bytes.fromhex(old.seal), at
+    delta = extend(
+        held,
+        append=append,
+        void=voided,
+        signers=signers,
+        seed=seed,
+        class_salt=class_salt,
+        at=at,
     )
-    tree = held.tree.grown([leaf for stretch in added.leaves() for leaf in stretch.hashes])
-    if tree is None or tree.size > limits.RECORDS or _too_many(all_void, tree.size):
-        live = [*_records(kept), *append]
-        anew = replace(version, epoch=old.epoch + 1)
-        return _seal_all(live, anew, signers, seed, class_salt)
-    table = ClassTable.of(class_salt, [*classes.runs, *added.headers])
-    disclosure = kept.extended(added)
-    _check_labels(disclosure)
-    return _sign(version, disclosure, tree, all_void, table, signers)
+    if delta is not None:
+        return apply(held, delta)
+    return compact(
+        held,
+        append=append,
+        void=voided,
+        signers=signers,
+        seed=seed,
+        class_salt=class_salt,
+        at=at,
+    )
+
+
+def compact(
+    held: Holding,
+    *,
+    append: Sequence[Record] = (),
+    void: Iterable[int] = (),
+    signers: Sequence[Signer],
+    seed: bytes,
+    class_salt: bytes,
+    at: datetime,
+    epoch: int | None = None,
+) -> Holding:
+    """All that is live of a log of ours, sealed afresh in a higher epoch: new salts, nothing void.
+
+    Needed where too much is void, where salts must be renewed, and after a restore (§2.9); every
+    recipient gets the whole log once more.
+
+    Raises:
+        BadRecordError: as in `extend`.
+        ValueError: of `held` not everything live is disclosed, or `epoch` is not a higher one.
+    """
+    old = held.statement
+    _check_ours(held)
+    if epoch is not None and epoch <= old.epoch:
+        raise ValueError(f"epoch {epoch} does not follow {old.epoch}")
+    kept = without(held.disclosure, _check_live(held, sorted(set(void))))
+    anew = replace(_after(old, at), epoch=old.epoch + 1 if epoch is None else epoch)
+    return _seal_all([*_records(kept), *append], anew, signers, seed, class_salt)
+
+
+def _after(old: Statement, at: datetime) -> _Version:
+    """The version after `old`, in its epoch."""
+    prev = bytes.fromhex(old.seal)
+    return _Version(old.log, old.event, old.iss, old.epoch, old.seq + 1, prev, at)
 
 
 def _seal_all(
@@ -119,17 +197,19 @@ def _seal_all(
     seed: bytes,
     class_salt: bytes,
 ) -> Holding:
-    clusters = _check_records(records, _NOTHING)
+    clusters = _check_records(records, NOTHING, {})
     ordered = [
         record
         for cluster in sorted(clusters)
         for _, record in sorted(clusters[cluster], key=itemgetter(0))
     ]
     disclosure = _disclose(ordered, 0, seed)
-    _check_labels(disclosure)
+    _check_labels(NOTHING, disclosure)
     tree = fold(disclosure.leaves(), len(ordered), ())
     table = ClassTable.of(class_salt, disclosure.headers)
-    return _sign(version, disclosure, tree, (), table, signers)
+    statement = _state(version, tree, (), table, signers)
+    signatures = sign_envelope(PAYLOAD_TYPE, statement.payload, signers)
+    return Holding(statement, signatures, (), table, disclosure, (), tree)
 
 
 def _disclose(records: Sequence[Record], first: int, secret: bytes) -> Disclosure:
@@ -144,17 +224,16 @@ def _disclose(records: Sequence[Record], first: int, secret: bytes) -> Disclosur
     return Disclosure(spans, bands, slots, salts, {}, chunks)
 
 
-def _sign(
+def _state(
     version: _Version,
-    disclosure: Disclosure,
     tree: Tree,
     void: tuple[int, ...],
     classes: ClassTable,
     signers: Sequence[Signer],
-) -> Holding:
+) -> Statement:
     if not 1 <= len(signers) <= limits.KEYS:
         raise ValueError(f"{len(signers)} signers; a statement has 1..{limits.KEYS}")
-    statement = Statement(
+    return Statement(
         log=version.log,
         event=version.event,
         epoch=version.epoch,
@@ -169,16 +248,18 @@ def _sign(
         iss=version.issuer,
         keys=tuple(signer.kid for signer in signers),
     )
-    signatures = sign_envelope(PAYLOAD_TYPE, statement.payload, signers)
-    proof = tree.proof(disclosure.spans)
-    return Holding(statement, signatures, void, classes, disclosure, proof, tree)
 
 
 # What may be sealed
 
 
-def _check_records(records: Sequence[Record], live: Disclosure) -> Clusters:
-    """Check records that are to join the live ones; each with its uuid, in the clusters of §2.3."""
+def _check_records(
+    records: Sequence[Record], live: Disclosure, known: Mapping[int, Mapping[str, int]]
+) -> Clusters:
+    """Check records that are to join the live ones; each with its uuid, in the clusters of §2.3.
+
+    `known` names the things among the live ones, by kind and uuid.
+    """
     if live.count + len(records) > limits.RECORDS:
         raise BadRecordError(f"over {limits.RECORDS} records")
     alike = defaultdict[bytes, list[Record]](list)
@@ -186,12 +267,11 @@ def _check_records(records: Sequence[Record], live: Disclosure) -> Clusters:
         alike[record.header.encoded].append(record)
     clusters, things = Clusters(list), Things()
     try:
-        for kind in {group[0].header.kind for group in alike.values()}:
-            things.add(kind, known_uuids(live.heads_of(kind)))
         for group in alike.values():
             header = group[0].header
             uuids = _check_group(header, group)
             things.add(header.kind, uuids)
+            check_new({header.kind: set(uuids)}, live, known)
             cluster = header.kind not in _LABELLING, header.labels, header.kind
             clusters[cluster] += zip((uuid or "" for uuid in uuids), group, strict=True)
     except UnreadableError as error:
@@ -217,14 +297,12 @@ def _check_group(header: Header, group: Sequence[Record]) -> list[str | None]:
     return read_uuids(columns[0]) if has_head else [None] * len(group)
 
 
-def _check_labels(disclosure: Disclosure) -> None:
+def _check_labels(kept: Disclosure, added: Disclosure) -> None:
     try:
-        labels = LabelTable.read(
-            disclosure.slots_of(Kind.LABEL), disclosure.slots_of(Kind.ADDRESSEE)
-        )
+        labels = labels_of(kept, added)
     except UnreadableError as error:
         raise BadRecordError(str(error)) from error
-    missing = labels.undefined(disclosure.label_bytes)
+    missing = labels.undefined(kept.label_bytes | added.label_bytes)
     if missing is not None:
         raise BadRecordError(f"label {missing} has no label record")
 
@@ -240,18 +318,13 @@ def _check_ours(held: Holding) -> ClassTable:
     return held.classes
 
 
-def _too_many(void: Sequence[int], size: int) -> bool:
-    return len(void) > limits.voids_allowed(size)
-
-
-def _without(held: Holding, void: frozenset[int]) -> Disclosure:
-    if not void:
-        return held.disclosure
-    live = held.masks
+def _check_live(held: Holding, void: Sequence[int]) -> Sequence[int]:
+    """These indices, each of them of a live record."""
+    gone = frozenset(held.void) if void else frozenset()
     for index in void:
-        if index not in live:
+        if index in gone or index not in range(held.statement.size):
             raise BadRecordError(f"void: record {index} of {held.statement.size} is not live")
-    return narrow(held.disclosure, {index: live[index] for index in live if index not in void})
+    return void
 
 
 def _records(disclosure: Disclosure) -> Iterator[Record]:

@@ -10,6 +10,7 @@ whose sibling exists and is unknown, the sibling's hash. It is minimal and consu
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from hashlib import sha256
 from itertools import chain
 from typing import NamedTuple
@@ -95,31 +96,13 @@ class Tree:
             raise ValueError("a proof was asked for leaves that are not known")
         return known
 
-    def grown(self, leaves: Sequence[bytes]) -> "Tree | None":
-        """The tree with `leaves` appended, from the old frontier alone: O(new + log size) hashes.
+    def frontier(self, size: int) -> "Frontier | None":
+        """The frontier that the tree's first `size` leaves had; None where not all is known."""
+        hashes = [self._whole(level, (size >> level) - 1) for level in _whole_levels(size)]
+        known = tuple(node for node in hashes if node is not None)
+        return Frontier(size, known) if len(known) == len(hashes) else None
 
-        None where the frontier is not known, as when its last records were voided and forgotten.
-        """
-        if not leaves:
-            return self
-        tail, levels = list(leaves), list[Sequence[Stretch]]()
-        width = self.size + len(leaves)
-        for level in range(width.bit_length() + 1):
-            start = self.size >> level
-            if start & 1:
-                start -= 1
-                frontier = self._frontier(level, start)
-                if frontier is None:
-                    return None
-                tail.insert(0, frontier)
-            old = self.levels[level] if level < len(self.levels) else ()
-            levels.append([*_before(old, start), Stretch(start, tail)])
-            if width == 1:
-                break
-            tail, width = _pair(tail), (width + 1) >> 1
-        return Tree(self.size + len(leaves), levels)
-
-    def _frontier(self, level: int, place: int) -> bytes | None:
+    def _whole(self, level: int, place: int) -> bytes | None:
         """The node, also where it is only known further up, having risen unchanged."""
         for height in range(level, len(self.levels)):
             width = -(-self.size >> height)
@@ -128,6 +111,62 @@ class Tree:
                 return known
             place >>= 1
         return None
+
+    def grown(self, edge: "Tree") -> "Tree":
+        """This tree and the edge that its frontier grew: all that is known of the longer log."""
+        levels = list[Sequence[Stretch]]()
+        for level, right in enumerate(edge.levels):
+            old = self.levels[level] if level < len(self.levels) else ()
+            levels.append([*_before(old, right[0].start), *right])
+        return Tree(edge.size, levels)
+
+    def united(self, other: "Tree") -> "Tree":
+        """What either of two trees of one log in one version knows."""
+        levels = map(_united, self.levels, other.levels)
+        return Tree(self.size, list(levels))
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """The roots of the whole subtrees that the first `size` leaves make, big to small.
+
+    It is all one needs to append: O(new + log size) hashes, however long the log is (§2.9).
+    """
+
+    size: int
+    hashes: tuple[bytes, ...]
+
+    @property
+    def root(self) -> bytes:
+        """The root of the log of these leaves."""
+        return reduce(lambda right, left: _node(left, right), reversed(self.hashes))
+
+    def grown(self, leaves: Sequence[bytes]) -> Tree:
+        """The right edge of the tree once `leaves` are appended: what is new, and where it joins.
+
+        Raises UnreadableError if these are not the hashes that such a log has.
+        """
+        levels = _whole_levels(self.size)
+        if len(levels) != len(self.hashes):
+            raise UnreadableError(f"frontier: {len(self.hashes)} hashes of {len(levels)}")
+        left = dict(zip(levels, self.hashes, strict=True))
+        tail, edge = list(leaves), list[Sequence[Stretch]]()
+        width = self.size + len(leaves)
+        for level in range(width.bit_length() + 1):
+            start = self.size >> level
+            if start & 1:
+                start -= 1
+                tail.insert(0, left[level])
+            edge.append([Stretch(start, tail)])
+            if width == 1:
+                break
+            tail, width = _pair(tail), (width + 1) >> 1
+        return Tree(self.size + len(leaves), edge)
+
+
+def _whole_levels(size: int) -> list[int]:
+    """The levels on which `size` leaves have a whole subtree at their end, high to low."""
+    return [level for level in reversed(range(size.bit_length())) if size >> level & 1]
 
 
 def fold(leaves: Sequence[Stretch], size: int, proof: Iterable[bytes]) -> Tree:
@@ -181,6 +220,10 @@ def _parents(level: Sequence[Stretch]) -> list[Stretch]:
     return parents
 
 
+def _node(left: bytes, right: bytes) -> bytes:
+    return sha256(b"\x01" + left + right).digest()
+
+
 def _pair(hashes: Sequence[bytes]) -> list[bytes]:
     paired = [
         sha256(b"\x01" + left + right).digest()
@@ -195,3 +238,14 @@ def _before(level: Sequence[Stretch], stop: int) -> Iterator[Stretch]:
     for start, hashes in level:
         if start < stop:
             yield Stretch(start, hashes[: stop - start])
+
+
+def _united(level: Sequence[Stretch], other: Sequence[Stretch]) -> list[Stretch]:
+    whole = list[Stretch]()
+    for start, hashes in sorted([*level, *other], key=_start):
+        if whole and start <= whole[-1].start + len(whole[-1].hashes):
+            known = whole[-1].start + len(whole[-1].hashes) - start
+            whole[-1].hashes.extend(hashes[known:])
+        else:
+            whole.append(Stretch(start, list(hashes)))
+    return whole

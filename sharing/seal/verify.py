@@ -4,26 +4,30 @@ Checks 1 and 2 were made by `read_package`; here are 3 to 7, in order, each in i
 refusal names its check. Nothing is parsed as content before signature, tables and root hold.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import chain
+from types import MappingProxyType
 
 from policies.label import Label
 from policies.tlp import Tlp
 from sharing.errors import RefusedError, UnreadableError
 from sharing.seal import limits
-from sharing.seal.contents import check_contents
-from sharing.seal.disclosure import Disclosure
-from sharing.seal.dsse import verify_envelope
-from sharing.seal.holding import Holding
+from sharing.seal.contents import check_contents, check_new, things_of
+from sharing.seal.delta import Delta, join, without
+from sharing.seal.disclosure import NOTHING, Disclosure
+from sharing.seal.dsse import Signature, verify_envelope
+from sharing.seal.holding import Holding, labels_of
 from sharing.seal.keys import KeyRegistry, Use
 from sharing.seal.labels import LabelTable
+from sharing.seal.maps import MaskRun
 from sharing.seal.members import told
 from sharing.seal.package import Package
-from sharing.seal.records import Kind
+from sharing.seal.records import Header
 from sharing.seal.statement import PAYLOAD_TYPE, Statement
-from sharing.seal.tables import encode_void, void_digest
+from sharing.seal.tables import ClassTable, encode_void, void_digest
 from sharing.seal.tree import Span, Tree, fold
 
 
@@ -49,10 +53,16 @@ class WithheldSlot:
 class Verified:
     """What the originator said, as far as it is disclosed to us.
 
-    Only `verify` makes one.
+    Only `verify` and `verify_delta` make one. The holding is put together when it is asked for:
+    checking a delta costs what it brings, putting it in its place a copy of the whole.
     """
 
-    holding: Holding
+    _held: Callable[[], Holding] = field(repr=False)
+
+    @cached_property
+    def holding(self) -> Holding:
+        """What is held now."""
+        return self._held()
 
     @property
     def withheld_records(self) -> int:
@@ -81,12 +91,12 @@ def verify(
     Raises:
         RefusedError: naming the check that failed, 3..7, and why.
     """
-    _check_signatures(package, registry, first_seen_at)
+    _check_signatures(package.statement, package.signatures, registry, first_seen_at)
     _check_tables(package, held)
     tree = _check_root(package)
-    _check_version(package, held)
-    _check_slots(package, me)
-    return Verified(_hold(package, tree))
+    _check_version(package.statement, held)
+    _check_slots(package.statement, NOTHING, package.disclosure, me)
+    return Verified(partial(_hold, package, tree))
 
 
 def examine(package: Package) -> Holding:
@@ -97,8 +107,57 @@ def examine(package: Package) -> Holding:
     """
     _check_tables(package, None)
     tree = _check_root(package)
-    _check_slots(package, None)
+    _check_slots(package.statement, NOTHING, package.disclosure, None)
     return _hold(package, tree)
+
+
+def verify_delta(
+    delta: Delta,
+    registry: KeyRegistry,
+    *,
+    first_seen_at: datetime,
+    held: Holding,
+    erase: Sequence[MaskRun] = (),
+    me: Recipient | None = None,
+) -> Verified:
+    """What `delta`, put on top of `held`, proves its originator to have said (§2.9).
+
+    `erase` is what the sender, besides, no longer lets us have. What is held must be what the
+    delta starts from; so of a delta, check 6 comes before 4 and 5.
+
+    Raises:
+        RefusedError: naming the check that failed, 3..7, and why.
+    """
+    _check_signatures(delta.statement, delta.signatures, registry, first_seen_at)
+    return Verified(_check_delta(delta, held, erase, me))
+
+
+def examine_delta(delta: Delta, held: Holding) -> Holding:
+    """What `delta` makes of `held`, checked in itself: nobody is known to have said it.
+
+    Raises:
+        RefusedError: naming the check that failed, and why.
+    """
+    return _check_delta(delta, held, (), None)()
+
+
+def _check_delta(
+    delta: Delta, held: Holding, erase: Sequence[MaskRun], me: Recipient | None
+) -> Callable[[], Holding]:
+    """Checks 4 to 7 of a delta; what makes the holding."""
+    _check_base(delta, held.statement)
+    _check_version(delta.statement, held)
+    void = _check_void_added(delta, held)
+    _check_void(delta.statement, void)
+    _check_none_void(delta.disclosure.spans, void)
+    try:
+        kept = without(held.disclosure, delta.void, erase)
+    except ValueError as error:
+        raise RefusedError(6, f"erase: {error}") from None
+    _check_classes(delta.classes, delta.statement, chain(kept.runs(), delta.disclosure.runs()))
+    edge = _check_growth(delta, held.statement)
+    _check_slots(delta.statement, kept, delta.disclosure, me, held.things)
+    return partial(join, held, delta, kept, edge)
 
 
 def _hold(package: Package, tree: Tree) -> Holding:
@@ -116,14 +175,19 @@ def _hold(package: Package, tree: Tree) -> Holding:
 # Check 3: signatures (§2.5, §2.7 step 3, §2.11)
 
 
-def _check_signatures(package: Package, registry: KeyRegistry, first_seen_at: datetime) -> None:
+def _check_signatures(
+    statement: Statement,
+    signatures: Sequence[Signature],
+    registry: KeyRegistry,
+    first_seen_at: datetime,
+) -> None:
     """A seal key of member `iss` for every key listed, each signature valid."""
     verify_envelope(
         PAYLOAD_TYPE,
-        package.statement.payload,
-        package.signatures,
-        keys=package.statement.keys,
-        org=package.statement.iss,
+        statement.payload,
+        signatures,
+        keys=statement.keys,
+        org=statement.iss,
         use=Use.SEAL,
         registry=registry,
         first_seen_at=first_seen_at,
@@ -134,7 +198,14 @@ def _check_signatures(package: Package, registry: KeyRegistry, first_seen_at: da
 
 
 def _check_tables(package: Package, held: Holding | Statement | None) -> None:
-    statement, void = package.statement, package.void
+    _check_void(package.statement, package.void)
+    if isinstance(held, Holding) and held.statement.epoch == package.statement.epoch:
+        _check_void_grows(package, held)
+    _check_none_void(package.disclosure.spans, package.void)
+    _check_classes(package.classes, package.statement, package.disclosure.runs())
+
+
+def _check_void(statement: Statement, void: Sequence[int]) -> None:
     if void_digest(encode_void(void)) != statement.void:
         raise RefusedError(4, "void: digest")
     if void and void[-1] >= statement.size:
@@ -143,10 +214,14 @@ def _check_tables(package: Package, held: Holding | Statement | None) -> None:
         raise RefusedError(4, f"live: {statement.live} of {statement.size} with {len(void)} void")
     if len(void) > limits.voids_allowed(statement.size):
         raise RefusedError(4, f"void: {len(void)} of {statement.size} records, compact first")
-    if isinstance(held, Holding) and held.statement.epoch == statement.epoch:
-        _check_void_grows(package, held)
-    _check_none_void(package.disclosure.spans, void)
-    _check_classes(package)
+
+
+def _check_void_added(delta: Delta, held: Holding) -> tuple[int, ...]:
+    """All that is void now; a record becomes so but once."""
+    void = sorted({*held.void, *delta.void})
+    if len(void) != len(held.void) + len(delta.void):
+        raise RefusedError(4, "void+: a record that was void before")
+    return tuple(void)
 
 
 def _check_void_grows(package: Package, held: Holding) -> None:
@@ -166,22 +241,23 @@ def _check_none_void(spans: Iterable[Span], void: Iterable[int]) -> None:
             raise RefusedError(4, f"void: record {index} is disclosed")
 
 
-def _check_classes(package: Package) -> None:
+def _check_classes(
+    classes: ClassTable | None, statement: Statement, disclosed: Iterable[tuple[Span, Header]]
+) -> None:
     """A class table is the signed one, covers every record and agrees with what is disclosed."""
-    classes = package.classes
     if classes is None:
         return
-    if classes.digest != package.statement.classes:
+    if classes.digest != statement.classes:
         raise RefusedError(4, "cls: digest")
-    if classes.size != package.statement.size:
-        raise RefusedError(4, f"cls: {classes.size} records of {package.statement.size}")
+    if classes.size != statement.size:
+        raise RefusedError(4, f"cls: {classes.size} records of {statement.size}")
     coming = iter(classes.runs)
     stop = 0
-    for span, disclosed in package.disclosure.runs():
+    for span, told_header in disclosed:
         while stop <= span.start:
             count, header = next(coming)
             stop += count
-        if header != disclosed or stop < span.stop:
+        if header != told_header or stop < span.stop:
             raise RefusedError(4, f"cls: disagrees with the header of record {span.start}")
 
 
@@ -199,14 +275,39 @@ def _check_root(package: Package) -> Tree:
     return tree
 
 
+def _check_growth(delta: Delta, base: Statement) -> Tree:
+    """The frontier is that of the version held, and grows into the signed root."""
+    try:
+        edge = delta.grown()
+    except UnreadableError as error:
+        raise RefusedError(5, str(error)) from None
+    if delta.frontier.root != base.root:
+        raise RefusedError(5, "frontier: not that of the version held")
+    if edge.root != delta.statement.root:
+        raise RefusedError(5, "root: the appended records are not those that were signed")
+    return edge
+
+
 # Check 6: version (§2.7 step 6)
 
 
-def _check_version(package: Package, held: Holding | Statement | None) -> None:
+def _check_base(delta: Delta, base: Statement) -> None:
+    """The delta starts from the very version that is held, and leads on from it."""
+    if delta.base != base.seal:
+        raise RefusedError(6, "base: not the version that is held")
+    if delta.statement.epoch != base.epoch or delta.statement.seq <= base.seq:
+        raise RefusedError(
+            6, f"version: {delta.statement.version} does not follow {base.version} in its epoch"
+        )
+    if delta.frontier.size != base.size:
+        raise RefusedError(6, f"from: {delta.frontier.size}, {base.size} records are held")
+
+
+def _check_version(new: Statement, held: Holding | Statement | None) -> None:
     """Not older than what this source gave, not another statement in its place, chained to it."""
     if held is None:
         return
-    new, old = package.statement, held if isinstance(held, Statement) else held.statement
+    old = held if isinstance(held, Statement) else held.statement
     if new.origin != old.origin or new.log != old.log:
         raise RefusedError(6, "version: what is held is another log")
     if new.version < old.version:
@@ -224,26 +325,33 @@ def _check_version(package: Package, held: Holding | Statement | None) -> None:
 # Check 7: slots (§2.1, §2.7 step 7)
 
 
-def _check_slots(package: Package, me: Recipient | None) -> None:
-    """Every slot is one I-JSON object, no thing is there twice, every label byte is defined."""
-    disclosure = package.disclosure
+def _check_slots(
+    statement: Statement,
+    kept: Disclosure,
+    added: Disclosure,
+    me: Recipient | None,
+    known: Mapping[int, Mapping[str, int]] = MappingProxyType({}),
+) -> None:
+    """Every slot is one I-JSON object, no thing is there twice, every label byte is defined.
+
+    What is `kept` was checked before; `known` names the things in it.
+    """
     try:
-        told("slot", check_contents, disclosure)
-        labels = LabelTable.read(
-            disclosure.slots_of(Kind.LABEL), disclosure.slots_of(Kind.ADDRESSEE)
-        )
+        told("slot", check_contents, added)
+        check_new(things_of(added) if known else {}, kept, known)
+        labels = labels_of(kept, added)
     except UnreadableError as error:
         raise RefusedError(7, str(error)) from None
-    missing = labels.undefined(disclosure.label_bytes)
+    missing = labels.undefined(kept.label_bytes | added.label_bytes)
     if missing is not None:
         raise RefusedError(7, f"label record {missing} is not disclosed")
-    if me is not None and me.org != package.statement.iss:
-        _check_addressed(disclosure, labels, me)
+    if me is not None and me.org != statement.iss:
+        _check_addressed((kept, added), labels, me)
 
 
-def _check_addressed(disclosure: Disclosure, labels: LabelTable, me: Recipient) -> None:
+def _check_addressed(parts: Iterable[Disclosure], labels: LabelTable, me: Recipient) -> None:
     """What is AMBER or stricter, or under `only`, is disclosed to those alone whom it names."""
-    for byte in sorted(set(_disclosed_labels(disclosure))):
+    for byte in sorted({byte for part in parts for byte in _disclosed_labels(part)}):
         label = labels.effective(byte)
         if label.tlp < Tlp.AMBER and not label.only:
             continue

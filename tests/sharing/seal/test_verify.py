@@ -141,9 +141,9 @@ def test_2_a_record_of_one_slot_has_no_commitment() -> None:
     assert "every slot withheld" in refusal(changed)
 
 
-def test_2_deltas_are_not_supported_yet() -> None:
+def test_2_a_delta_is_no_package() -> None:
     raw = write_package(sealed()).replace(b'"fise":1', b'"fise-delta":1')
-    assert refusal(raw).startswith("check 2: head: delta packages are not supported yet")
+    assert refusal(raw).startswith("check 2: head: a delta, which says nothing without")
 
 
 # 3 signatures
