@@ -23,7 +23,7 @@ from sharing.seal.contents import things_of
 from sharing.seal.disclosure import Disclosure, lay_out
 from sharing.seal.dsse import Signature, read_signatures, write_signatures
 from sharing.seal.head import (
-    check_brackets,
+    check_items,
     read_chunks,
     read_hashes,
     read_header_table,
@@ -115,7 +115,7 @@ def read_delta(raw: bytes) -> Delta:
         RefusedError: check 1 for sizes and counts, check 2 for anything not written in the one way.
     """
     line, start = split_head(raw)
-    check_brackets(line)
+    check_items(line)
     try:
         members = read_members(line, _MEMBERS, frozenset({"cls"}))
         member(members, "fise-delta", count_up_to(VERSION, least=VERSION))
@@ -199,10 +199,9 @@ def without(held: Disclosure, void: Sequence[int], erase: Iterable[MaskRun] = ()
     masks = dict(zip(left.indices, left.masks(), strict=True))
     for run in runs:
         for index in range(run.start, run.start + run.count):
-            mask = masks.get(index, 0)
-            if run.mask & ~mask:
+            if run.mask & ~masks.get(index, 0) or index not in masks:
                 raise ValueError(f"record {index} has no such slot to erase")
-            masks[index] = mask & ~run.mask
+            masks[index] &= ~run.mask
     return narrow(left, masks)
 
 

@@ -71,7 +71,7 @@ class Head:
     @classmethod
     def decode(cls, line: bytes) -> "Head":
         """The head; raises RefusedError of check 2, or 1 where it is too large to parse."""
-        check_brackets(line)
+        check_items(line)
         try:
             members = read_object(line)
             _check_members(members)
@@ -95,10 +95,12 @@ class Head:
         )
 
 
-def check_brackets(line: bytes) -> None:
-    """Check 1, before a head is parsed: each array costs memory."""
+def check_items(line: bytes) -> None:
+    """Check 1, before a head is parsed: each array and each number costs memory and time."""
     if line.count(b"[") + line.count(b"{") > limits.HEAD_BRACKETS:
         raise RefusedError(1, f"head: over {limits.HEAD_BRACKETS} arrays")
+    if line.count(b",") > limits.HEAD_COMMAS:
+        raise RefusedError(1, f"head: over {limits.HEAD_COMMAS} members and numbers")
 
 
 def _check_members(members: Mapping[str, object]) -> None:

@@ -3,6 +3,7 @@
 PACKAGE_BYTES = 128 << 20
 HEAD_BYTES = 16 << 20
 HEAD_BRACKETS = 1 << 21  # each one costs memory; 2**20 records need about as many
+HEAD_COMMAS = 1 << 22  # likewise, for numbers
 SLOT_BYTES = 1 << 20
 RECORDS = 1 << 20
 SLOTS_PER_RECORD = 16
