@@ -1,33 +1,45 @@
-"""`isac bench`: every benchmark in one run, as tables whose last column is the ratio to look at."""
+"""`isac bench`: every benchmark in one run, as tables whose last column is what to look at."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
 
 from node.bench import feed, policy, seal
+from node.bench.turns import Row
 
-Rows = Sequence[dict[str, str | float]]
-
-_BENCHES: tuple[tuple[str, Callable[[], Rows]], ...] = (
-    ("Seal and verify, against the same hashes and one signature", seal.run),
-    ("Verdicts", policy.run),
-    ("An unchanged pull, by the number of stored events", feed.run),
-)
+Tables = Iterable[tuple[str, Sequence[Row]]]
+Which = Literal["seal", "policy", "feed"]
 
 
-def run() -> int:
-    """Run all benchmarks and print them; 0 when they ran."""
+def _policy() -> Tables:
+    yield "Verdicts", policy.run()
+
+
+def _feed() -> Tables:
+    yield "An unchanged pull, by the number of stored events", feed.run()
+
+
+def run(which: Which | None = None, *, every_size: bool = False) -> int:
+    """Run the benchmarks, or one of them, and print them; 0 when they ran."""
+    benches: Mapping[Which, Callable[[], Tables]] = {
+        "seal": lambda: seal.run(seal.ALL_SIZES if every_size else seal.SIZES),
+        "policy": _policy,
+        "feed": _feed,
+    }
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-    for title, bench in _BENCHES:
-        with console.status(f"{title} …"):
-            rows = bench()
-        console.print(_table(title, rows))
+    for name, bench in benches.items():
+        if which in (None, name):
+            with console.status(f"{name} …"):
+                tables = list(bench())
+            for title, rows in tables:
+                console.print(_table(title, rows))
     return 0
 
 
-def _table(title: str, rows: Rows) -> Table:
+def _table(title: str, rows: Sequence[Row]) -> Table:
     names = list(rows[0])
     table = Table(*names[:1], title=title, title_justify="left", box=None)
     for name in names[1:]:

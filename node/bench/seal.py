@@ -1,158 +1,170 @@
-"""What sealing and verifying cost, beside the hashes and the one signature they cannot do without.
+"""What the seal costs, at each size: time beside others, redaction, appending, bytes, memory.
 
-Everything is measured in one process, in turns, as CPU time. Raw is: SHA-256 over the same bytes,
-message by message as the format asks (leaves, commitments, nodes), and one Ed25519 signature, or
-one verification of it. Not raw, so what the ratio pays for: salts, JSON, order, tables, bytes.
+All times of one size are measured in turns (`turns.py`), the least disturbed round is told.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from hashlib import sha256
-from random import Random
-from statistics import median
-from time import process_time
-from uuid import UUID
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-import orjson
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from policies.label import Label
-from policies.tlp import Tlp
-from sharing.seal.canonical import write_base64
-from sharing.seal.disclosure import Disclosure
-from sharing.seal.dsse import pae
+from node.bench.rivals import JWS, MISSING, RAW, SD_JWT, Rival, is_installed, rivals
+from node.bench.subject import (
+    REDACTIONS,
+    Redaction,
+    append_to,
+    attributes,
+    log_records,
+    registry,
+    seal_log,
+    verify_appended,
+    verify_package,
+)
+from node.bench.turns import Row, Spent, in_turns, peak_bytes
 from sharing.seal.holding import Holding
-from sharing.seal.keys import KeyRegistry, Signer, spki_of
-from sharing.seal.labels import label_record
+from sharing.seal.keys import KeyRegistry
 from sharing.seal.package import read_package, write_package
-from sharing.seal.records import Header, Kind, Record, SlotType
-from sharing.seal.salts import split_salts
-from sharing.seal.seal import seal
-from sharing.seal.statement import PAYLOAD_TYPE
-from sharing.seal.verify import verify
 
-ORG = "0f0e0d0c-0b0a-4908-8706-050403020100"
-EVENT = "6f0c6a1e-1111-4222-8333-444455556666"
-AT = datetime(2026, 11, 22, 13, tzinfo=UTC)
-ROUNDS = 9
+SIZES = (1_000, 10_000)
+ALL_SIZES = (10, 100, 1_000, 10_000, 100_000)
 
-PLAIN = Header(Kind.ATTRIBUTE, (SlotType.HEAD,), (0,))
-COMMENTED = Header(Kind.ATTRIBUTE, (SlotType.HEAD, SlotType.TEXT), (0, 3))
-
-Row = dict[str, str | float]
+_SEAL, _VERIFY = "seal", "read and verify"
+_APPEND, _FOLLOW, _PLACE = "make", "read and verify", "and apply"
 
 
-def run(sizes: Sequence[int] = (1_000, 10_000), rounds: int = ROUNDS) -> list[Row]:
-    """Return two rows a size: what, attributes, CPU ms of ours and of raw, and the ratios."""
-    return [row for size in sizes for row in _measure(size, rounds)]
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """One package of the log: what stays, and how it is made and checked."""
 
+    name: str
+    raw: bytes
+    make: Callable[[], bytes]
+    check: Callable[[], object]
 
-def attributes(count: int, seed: int = 7) -> list[Record]:
-    """Return that many attributes, about 440 bytes each, two in five with a comment slot."""
-    rnd = Random(seed)  # noqa: S311 -- the same attributes each time
-    records = []
-    for number in range(count):
-        head = {
-            "uuid": str(UUID(int=rnd.getrandbits(128), version=4)),
-            "type": "domain",
-            "category": "Network activity",
-            "value": f"{rnd.getrandbits(64):x}.{'a' * 40}.example",
-            "to_ids": True,
-            "timestamp": "1763800000",
-            "first_seen": None,
-            "last_seen": None,
-            "deleted": False,
-            "note": "y" * 110,
+    def row(self, size: int, spent: Mapping[str, Spent]) -> Row:
+        """Its line of the table; overhead is what is not slots, beside the slots."""
+        package = read_package(self.raw)
+        return {
+            "attributes": f"{size:,}",
+            "what stays": self.name,
+            "make, ms": _number(spent[f"make {self.name}"].least),
+            "read and verify, ms": _number(spent[f"check {self.name}"].least),
+            "proof hashes": f"{len(package.proof):,}",
+            **_weight(len(self.raw), sum(map(len, package.disclosure.slots))),
         }
-        comment = {"comment": f"extension {number}, seen by the team on call at the second site"}
-        slots = (orjson.dumps(head), orjson.dumps(comment))
-        records.append(Record(COMMENTED, slots) if number % 5 < 2 else Record(PLAIN, slots[:1]))
-    return records
 
 
-def _measure(size: int, rounds: int) -> list[Row]:
-    private = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-    signer, public = Signer.from_private(private), private.public_key()
-    key = {
-        "kid": signer.kid,
-        "alg": "ed25519",
-        "spki": write_base64(spki_of(public)),
-        "use": "seal",
+@dataclass(frozen=True, slots=True)
+class _Sized:
+    """The rows of one size, by table."""
+
+    beside: list[Row]
+    packages: list[Row]
+    append: Row
+    memory: Row
+
+
+def run(sizes: Sequence[int] = SIZES, rounds: int = 9) -> Iterator[tuple[str, Sequence[Row]]]:
+    """The tables, each with its title."""
+    done = [_measure(size, rounds) for size in sizes]
+    others = "" if is_installed() else f". {MISSING}"
+    yield f"Seal, beside others, CPU ms{others}", [row for one in done for row in one.beside]
+    yield "Packages, full and redacted, CPU ms", [row for one in done for row in one.packages]
+    yield "Append 10 attributes, CPU ms", [one.append for one in done]
+    yield "Peak memory, in sizes of the full package", [one.memory for one in done]
+
+
+def _measure(size: int, rounds: int) -> _Sized:
+    """One size, everything in turns; memory apart."""
+    keys, records = registry(), log_records(size)
+    holding = seal_log(records)
+    others = rivals(records, holding)
+    packages = [_package(holding, keys, redaction) for redaction in (None, *REDACTIONS)]
+    make_delta = partial(append_to, holding, attributes(10, seed=8))
+    delta = make_delta()
+    works: dict[str, Callable[[], object]] = {
+        _SEAL: partial(seal_log, records),
+        f"append, {_APPEND}": make_delta,
+        f"append, {_FOLLOW}": partial(verify_appended, delta, holding, keys),
+        f"append, {_PLACE}": lambda: verify_appended(delta, holding, keys).holding,
     }
-    registry = KeyRegistry.read({"members": [{"org": ORG, "keys": [key]}]})
-    records = [label_record(0, Label(Tlp.GREEN)), *attributes(size)]
-
-    def make() -> Holding:
-        return seal(
-            records,
-            log="event",
-            event=EVENT,
-            issuer=ORG,
-            signers=[signer],
-            seed=bytes(32),
-            class_salt=bytes(16),
-            at=AT,
-        )
-
-    holding = make()
-    raw = write_package(holding)
-    message = pae(PAYLOAD_TYPE, holding.payload)
-    signature = private.sign(message)
-    hashed = _messages(holding.disclosure)
-
-    seal_ms, raw_seal_ms, verify_ms, raw_verify_ms = _in_turns(
-        rounds,
-        make,
-        lambda: (_hash(hashed), private.sign(message)),
-        lambda: verify(read_package(raw), registry, first_seen_at=AT),
-        lambda: (_hash(hashed), public.verify(signature, message)),
+    for other in others:
+        works |= {f"{_SEAL} {other.name}": other.make, f"{_VERIFY} {other.name}": other.check}
+    for package in packages:
+        works |= {f"make {package.name}": package.make, f"check {package.name}": package.check}
+    spent = in_turns(rounds, works)
+    spent[_VERIFY] = spent[f"check {packages[0].name}"]
+    slots = sum(map(len, holding.disclosure.slots))
+    return _Sized(
+        beside=[_beside(what, size, spent) for what in (_SEAL, _VERIFY)],
+        packages=[package.row(size, spent) for package in packages]
+        + [_other_row(size, other, slots, spent) for other in others if other.size_bytes],
+        append=_append_row(size, delta, spent),
+        memory=_memory(size),
     )
-    return [
-        _row("seal", size, seal_ms, raw_seal_ms),
-        _row("read and verify", size, verify_ms, raw_verify_ms),
-    ]
 
 
-def _messages(disclosure: Disclosure) -> list[bytes]:
-    """Return every message that is hashed for this log, as long as it is there."""
-    messages = []
-    salts = iter(split_salts(disclosure.salts))
-    slots = iter(disclosure.slots)
-    for band in disclosure.bands:
-        for _ in range(band.length):
-            leaf = b"\x00" + band.header.encoded
-            if band.header.width == 1:
-                messages.append(leaf + next(salts) + next(slots))
-                continue
-            messages += [b"\x02" + next(salts) + next(slots) for _ in range(band.header.width)]
-            messages.append(leaf + bytes(32 * band.header.width))
-    nodes = disclosure.count - 1
-    return messages + [b"\x01" + bytes(64)] * nodes
+def _package(holding: Holding, keys: KeyRegistry, redaction: Redaction | None) -> _Shown:
+    masks = redaction.masks(holding) if redaction else None
+    make = partial(write_package, holding, masks)
+    raw = make()
+    return _Shown(str(redaction or "all"), raw, make, partial(verify_package, raw, keys))
 
 
-def _hash(messages: Sequence[bytes]) -> list[bytes]:
-    return [sha256(message).digest() for message in messages]
+def _beside(what: str, size: int, spent: Mapping[str, Spent]) -> Row:
+    ours, raw = spent[what], spent[f"{what} {RAW}"]
+    row: Row = {"attributes": f"{size:,}", "what": what, "ours": _number(ours.least)}
+    for name in (JWS, SD_JWT):
+        other = spent.get(f"{what} {name}")
+        row[name] = _number(other.least) if other else ""
+        row[f"{name}/ours"] = _number(other.least / ours.least) if other else ""
+    row[RAW] = _number(raw.least)
+    row["of medians"] = _number(ours.median / raw.median)
+    row[f"ours/{RAW}"] = _number(ours.least / raw.least)
+    return row
 
 
-def _in_turns(rounds: int, *works: Callable[[], object]) -> list[list[float]]:
-    """Return the CPU milliseconds of each piece of work, all of them done once in each round."""
-    spent: list[list[float]] = [[] for _ in works]
-    for _ in range(rounds):
-        for work, times in zip(works, spent, strict=True):
-            started = process_time()
-            work()
-            times.append(1000 * (process_time() - started))
-    return spent
-
-
-def _row(what: str, size: int, ours: Sequence[float], raw: Sequence[float]) -> Row:
+def _other_row(size: int, other: Rival, slots: int, spent: Mapping[str, Spent]) -> Row:
+    """What another way makes of all of it, in the table of packages."""
     return {
-        "what": what,
-        "attributes": size,
-        "min_ms": round(min(ours), 2),
-        "median_ms": round(median(ours), 2),
-        "raw_min_ms": round(min(raw), 2),
-        "raw_median_ms": round(median(raw), 2),
-        "ratio": round(min(ours) / min(raw), 2),
-        "median_ratio": round(median(ours) / median(raw), 2),
+        "attributes": f"{size:,}",
+        "what stays": f"all, as {other.name}",
+        "make, ms": _number(spent[f"{_SEAL} {other.name}"].least),
+        "read and verify, ms": _number(spent[f"{_VERIFY} {other.name}"].least),
+        "proof hashes": "",
+        **_weight(other.size_bytes, slots),
     }
+
+
+def _append_row(size: int, delta: bytes, spent: Mapping[str, Spent]) -> Row:
+    times = {what: spent[f"append, {what}"].least for what in (_APPEND, _FOLLOW, _PLACE)}
+    return {
+        "attributes": f"{size:,}",
+        "delta, bytes": f"{len(delta):,}",
+        **{what: _number(time) for what, time in times.items()},
+    }
+
+
+def _weight(travels: int, slots: int) -> Row:
+    """Bytes that travel, and by how much they are more than the slots they disclose."""
+    return {"bytes": f"{travels:,}", "overhead": f"{(travels - slots) / slots:.1%}"}
+
+
+def _memory(size: int) -> Row:
+    """Peaks, what is given included, as multiples of the full package."""
+    keys = registry()
+    raw = write_package(seal_log(log_records(size)))
+    peaks = {
+        _SEAL: peak_bytes(lambda: log_records(size), seal_log),
+        "write": peak_bytes(lambda: seal_log(log_records(size)), write_package),
+        _VERIFY: peak_bytes(lambda: bytes(bytearray(raw)), lambda it: verify_package(it, keys)),
+    }
+    return {
+        "attributes": f"{size:,}",
+        "package, bytes": f"{len(raw):,}",
+        **{what: _number(peak / len(raw)) for what, peak in peaks.items()},
+    }
+
+
+def _number(number: float) -> str:
+    """Three digits that say something."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"

@@ -25,7 +25,8 @@ def check_contents(disclosure: Disclosure) -> None:
     check_slots(others)
     things = Things()
     for kind, texts in heads.items():
-        things.add(kind, read_uuids(texts))
+        for objects in read_objects(texts):
+            things.add(kind, _uuids(objects))
 
 
 def check_slots(texts: Sequence[bytes]) -> None:

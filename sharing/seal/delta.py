@@ -32,7 +32,7 @@ from sharing.seal.head import (
     write_chunks,
 )
 from sharing.seal.holding import Holding
-from sharing.seal.lines import explicit_salts, read_body, split_head, write_body
+from sharing.seal.lines import explicit_salts, read_body, read_head, write_body
 from sharing.seal.maps import MaskRun, join_mask_runs
 from sharing.seal.members import count_up_to, member, read_list, read_members
 from sharing.seal.narrowing import drop, narrow
@@ -114,7 +114,7 @@ def read_delta(raw: bytes) -> Delta:
     Raises:
         RefusedError: check 1 for sizes and counts, check 2 for anything not written in the one way.
     """
-    line, start = split_head(raw)
+    line = read_head(raw)
     check_items(line)
     try:
         members = read_members(line, _MEMBERS, frozenset({"cls"}))
@@ -142,7 +142,7 @@ def read_delta(raw: bytes) -> Delta:
             void=member(members, "void+", _read_void),
             withheld=withheld,
             classes=member(members, "cls", _read_classes) if "cls" in members else None,
-            disclosure=read_body(raw, start, bare, member(members, "xs", read_salts)),
+            disclosure=read_body(raw, bare, member(members, "xs", read_salts)),
         )
     except UnreadableError as error:
         raise RefusedError(2, f"head: {error}") from None
@@ -246,6 +246,7 @@ class Base:
 
     seal: str
     epoch: int
+    seq: int
     size: int
     void: tuple[int, ...] = field(repr=False)
     masks: Mapping[int, int] = field(repr=False)
@@ -254,7 +255,8 @@ class Base:
     def of(cls, holding: Holding) -> "Base":
         """That of this holding."""
         statement = holding.statement
-        return cls(statement.seal, statement.epoch, statement.size, holding.void, holding.masks)
+        version = statement.seal, statement.epoch, statement.seq, statement.size
+        return cls(*version, holding.void, holding.masks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,12 +276,15 @@ def write_delta(
 ) -> Step | None:
     """What leads from `base` to the projection that discloses `masks` (None: all that is held).
 
-    None where only the full package will do: in another epoch, where an older slot is disclosed
-    anew, and where we do not know the hashes it takes.
+    None where only the full package will do: in another epoch or for no later version, where an
+    older slot is disclosed anew, and where we do not know the hashes it takes. Raises ValueError
+    where a mask names what is not held.
     """
     statement = holding.statement
     wanted = holding.masks if masks is None else masks
-    if statement.epoch != base.epoch or statement.seal == base.seal or statement.size < base.size:
+    if masks and any(mask & ~holding.masks.get(at, 0) for at, mask in masks.items()):
+        raise ValueError("masks name what is not held")
+    if statement.epoch != base.epoch or statement.seq <= base.seq:
         return None
     frontier = holding.tree.frontier(base.size)
     older = {index: mask for index, mask in wanted.items() if index < base.size and mask}
@@ -291,7 +296,7 @@ def write_delta(
     )
     disclosed = set(tail.indices)
     withheld = {
-        index: holding.tree.node(0, index)
+        index: holding.tree.known(0, index)
         for index in range(base.size, statement.size)
         if index not in disclosed
     }

@@ -254,13 +254,11 @@ class Disclosure:
 NOTHING = Disclosure((), (), [], b"", {}, ())
 
 
-def _column(values: Sequence[T], bands: Iterable[Band], slot: int) -> list[T]:
+def _column(values: Sequence[T], bands: Iterable[Band], slot: int) -> Iterator[T]:
     """What `values` has for one slot of each record of bands with one header."""
-    return [
-        value
-        for band in bands
-        for value in values[band.first + slot : band.end : band.header.width]
-    ]
+    return chain.from_iterable(
+        values[band.first + slot : band.end : band.header.width] for band in bands
+    )
 
 
 def _last(headers: Sequence[tuple[int, Header]], count: int) -> list[tuple[int, Header]]:

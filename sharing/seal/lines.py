@@ -28,8 +28,8 @@ def well_formed(name: str, read: Callable[[], T]) -> T:
         raise RefusedError(2, f"{name}: {error}") from None
 
 
-def split_head(raw: bytes) -> tuple[bytes, int]:
-    """The line of the head, and where the next one starts: check 1, before anything is parsed."""
+def read_head(raw: bytes) -> bytes:
+    """The line of the head: check 1, before anything is parsed."""
     if len(raw) > limits.PACKAGE_BYTES:
         raise RefusedError(1, f"package: over {limits.PACKAGE_BYTES} bytes")
     end = raw.find(b"\n", 0, limits.HEAD_BYTES + 1)
@@ -39,12 +39,12 @@ def split_head(raw: bytes) -> tuple[bytes, int]:
         raise RefusedError(1, "package: last byte is not LF")
     if b"\r" in raw:
         raise RefusedError(2, "package: holds a CR")
-    return raw[:end], end + 1
+    return raw[:end]
 
 
-def read_body(raw: bytes, start: int, bare: Disclosure, explicit: bytes) -> Disclosure:
-    """The disclosure of which `bare` has all but slots and salts; its lines begin at `start`."""
-    slots, commitments = _read_lines(raw, start, bare.bands[-1].end if bare.bands else 0)
+def read_body(raw: bytes, bare: Disclosure, explicit: bytes) -> Disclosure:
+    """The disclosure of which `bare` has all but slots and salts, which are behind the head."""
+    slots, commitments = _read_lines(raw, bare.bands[-1].end if bare.bands else 0)
     filled = replace(bare, slots=slots, commitments=commitments)
     if commitments and 0 in filled.masks():
         raise RefusedError(2, "slot lines: a record with every slot withheld")
@@ -67,17 +67,17 @@ def explicit_salts(disclosure: Disclosure) -> bytes:
     )
 
 
-def _read_lines(raw: bytes, start: int, expected: int) -> tuple[list[bytes], dict[int, bytes]]:
+def _read_lines(raw: bytes, expected: int) -> tuple[list[bytes], dict[int, bytes]]:
     """Slots, and the hashes in place of the withheld ones."""
-    if raw.count(b"\n", start) != expected:
+    _, *lines, rest = raw.split(b"\n", expected + 1)
+    if rest or len(lines) != expected:
         raise RefusedError(1, f"package: another number of lines than {expected}")
-    if not expected:
+    if not lines:
         return [], {}
-    lines = raw[start:-1].split(b"\n")
     if len(max(lines, key=len)) > limits.SLOT_BYTES:
         raise RefusedError(1, f"slot line: over {limits.SLOT_BYTES} bytes")
     commitments = dict[int, bytes]()
-    if any(line[:1] != b"{" for line in lines):
+    if not b"{" <= min(lines) <= max(lines) < b"|":
         for place, line in enumerate(lines):
             if line[:1] == b"!":
                 commitments[place] = well_formed("commitment", partial(_read_commitment, line))

@@ -8,8 +8,8 @@ salts of what remains stand alone: nothing of what is withheld can be found from
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import accumulate, chain, compress, pairwise
-from operator import attrgetter, eq
+from itertools import accumulate, chain, compress, pairwise, repeat
+from operator import attrgetter, eq, ne, or_
 
 from sharing.seal.disclosure import Disclosure, lay_out
 from sharing.seal.records import Header
@@ -24,7 +24,7 @@ def narrow(held: Disclosure, masks: Mapping[int, int]) -> Disclosure:
 
     Raises ValueError where a mask names what is not held: less can be disclosed, never more.
     """
-    wanted = [masks.get(index, 0) for index in held.indices]
+    wanted = list(map(masks.get, held.indices, repeat(0)))
     _check_held(held, masks, wanted)
     kept = _keep_records(held, wanted)
     withheld = _keep_slots(kept, list(filter(None, wanted)))
@@ -86,19 +86,19 @@ def _moved(commitments: Mapping[int, bytes], cuts: Sequence[Span]) -> Iterator[t
 def _check_held(held: Disclosure, masks: Mapping[int, int], wanted: Sequence[int]) -> None:
     if sum(map(bool, wanted)) != sum(map(bool, masks.values())):
         raise ValueError("masks name records that are not held")
-    indices = zip(held.indices, wanted, held.masks(), strict=True)
-    more = [index for index, want, has in indices if want & ~has]
-    if more:
-        raise ValueError(f"mask of record {more[0]} names what is not held")
+    has = held.masks()
+    more = next(compress(held.indices, map(ne, has, map(or_, has, wanted))), None)
+    if more is not None:
+        raise ValueError(f"mask of record {more} names what is not held")
 
 
 def _keep_records(held: Disclosure, wanted: Sequence[int]) -> Disclosure:
     """The records with a mask, each still as it was."""
     headers, flags = list[tuple[int, Header]](), list[bool]()
     for band in held.bands:
-        keep = [bool(want) for want in wanted[band.rank : band.rank + band.length]]
+        keep = list(map(bool, wanted[band.rank : band.rank + band.length]))
         headers.append((sum(keep), band.header))
-        flags += [flag for flag in keep for _ in range(band.header.width)]
+        flags += chain.from_iterable(zip(*[keep] * band.header.width, strict=True))
     kept = compress(range(len(flags)), flags)
     commitments = map(held.commitments.get, kept) if held.commitments else ()
     return Disclosure(
@@ -115,11 +115,12 @@ def _keep_slots(held: Disclosure, wanted: Sequence[int]) -> Disclosure:
     """The same records with only the slots of their masks."""
     slots, salts, commitments = list(held.slots), bytearray(held.salts), dict(held.commitments)
     for band in held.bands:
+        width, full = band.header.width, band.header.full
         for row, mask in enumerate(wanted[band.rank : band.rank + band.length]):
-            if mask == band.header.full:
+            if mask == full:
                 continue
-            for slot in range(band.header.width):
-                place = band.first + row * band.header.width + slot
+            for slot in range(width):
+                place = band.first + row * width + slot
                 if not mask >> slot & 1:
                     commitments[place] = held.commitment(place)
                     slots[place] = b""

@@ -13,7 +13,7 @@ from sharing.seal.disclosure import Disclosure, lay_out
 from sharing.seal.dsse import Signature
 from sharing.seal.head import Head
 from sharing.seal.holding import Holding
-from sharing.seal.lines import explicit_salts, read_body, split_head, well_formed, write_body
+from sharing.seal.lines import explicit_salts, read_body, read_head, well_formed, write_body
 from sharing.seal.maps import decode_map, encode_map, projection_digest
 from sharing.seal.statement import Statement
 from sharing.seal.tables import ClassTable, decode_void, encode_void
@@ -73,7 +73,7 @@ def read_package(raw: bytes) -> Package:
     Raises:
         RefusedError: check 1 for sizes and counts, check 2 for anything not written in the one way.
     """
-    line, start = split_head(raw)
+    line = read_head(raw)
     head = Head.decode(line)
     statement = well_formed("statement", lambda: Statement.decode(head.payload))
     if head.spans[-1].stop > statement.size:
@@ -88,7 +88,7 @@ def read_package(raw: bytes) -> Package:
         signatures=head.signatures,
         void=well_formed("void", lambda: decode_void(head.void)),
         classes=None if classes is None else well_formed("cls", lambda: ClassTable.decode(classes)),
-        disclosure=read_body(raw, start, bare, head.salts),
+        disclosure=read_body(raw, bare, head.salts),
         proof=head.proof,
     )
 

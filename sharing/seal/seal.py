@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, repeat
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from sharing.errors import BadRecordError, UnreadableError
 from sharing.seal import limits
@@ -29,7 +29,7 @@ from sharing.seal.tables import ClassTable, encode_void, void_digest
 from sharing.seal.tree import Span, Tree, fold
 
 Cluster = tuple[bool, tuple[int, ...], int]  # label and addressee records first, labels, kind
-Clusters = defaultdict[Cluster, list[tuple[str, Record]]]
+Clusters = defaultdict[Cluster, tuple[list[str], list[Record]]]  # uuids, and their records
 
 _LABELLING = frozenset({Kind.LABEL, Kind.ADDRESSEE})
 
@@ -198,11 +198,10 @@ def _seal_all(
     class_salt: bytes,
 ) -> Holding:
     clusters = _check_records(records, NOTHING, {})
-    ordered = [
-        record
-        for cluster in sorted(clusters)
-        for _, record in sorted(clusters[cluster], key=itemgetter(0))
-    ]
+    ordered = list[Record]()
+    for cluster in sorted(clusters):
+        uuids, alike = clusters[cluster]
+        ordered += map(alike.__getitem__, sorted(range(len(uuids)), key=uuids.__getitem__))
     disclosure = _disclose(ordered, 0, seed)
     _check_labels(NOTHING, disclosure)
     tree = fold(disclosure.leaves(), len(ordered), ())
@@ -216,10 +215,10 @@ def _disclose(records: Sequence[Record], first: int, secret: bytes) -> Disclosur
     """One batch of records, the first of which gets index `first`, wholly disclosed."""
     if len(secret) != SEED_BYTES:
         raise ValueError(f"a seed has {SEED_BYTES} bytes, not {len(secret)}")
-    bands = lay_out((1, record.header) for record in records)
+    bands = lay_out(zip(repeat(1), map(attrgetter("header"), records)))
     widths = chain.from_iterable(repeat(band.header.width, band.length) for band in bands)
     chunks, salts = draw(secret, widths, first)
-    slots = [slot for record in records for slot in record.slots]
+    slots = list(chain.from_iterable(map(attrgetter("slots"), records)))
     spans = (Span(first, first + len(records)),) if records else ()
     return Disclosure(spans, bands, slots, salts, {}, chunks)
 
@@ -265,15 +264,17 @@ def _check_records(
     alike = defaultdict[bytes, list[Record]](list)
     for record in records:
         alike[record.header.encoded].append(record)
-    clusters, things = Clusters(list), Things()
+    clusters, things = Clusters(lambda: ([], [])), Things()
     try:
         for group in alike.values():
             header = group[0].header
             uuids = _check_group(header, group)
             things.add(header.kind, uuids)
-            check_new({header.kind: set(uuids)}, live, known)
+            check_new({header.kind: uuids}, live, known)
             cluster = header.kind not in _LABELLING, header.labels, header.kind
-            clusters[cluster] += zip((uuid or "" for uuid in uuids), group, strict=True)
+            of_cluster, members = clusters[cluster]
+            of_cluster += (uuid or "" for uuid in uuids)
+            members += group
     except UnreadableError as error:
         raise BadRecordError(str(error)) from error
     return clusters
@@ -286,9 +287,9 @@ def _check_group(header: Header, group: Sequence[Record]) -> list[str | None]:
         raise BadRecordError(
             f"record of kind {header.kind} with another number of slots than types"
         )
-    columns = [list(column) for column in zip(*rows, strict=True)]
+    columns = [list(map(itemgetter(slot), rows)) for slot in range(header.width)]
     for column in columns:
-        sizes = [len(slot) for slot in column]
+        sizes = set(map(len, column))
         if not 2 <= min(sizes) <= max(sizes) <= limits.SLOT_BYTES:
             raise BadRecordError(f"slot of under 2 or over {limits.SLOT_BYTES} bytes")
     has_head = header.types[0] == SlotType.HEAD

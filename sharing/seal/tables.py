@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import groupby
+from operator import itemgetter
 
 from sharing.errors import UnreadableError
 from sharing.seal import limits
@@ -91,9 +92,5 @@ class ClassTable:
 
 def join_runs(runs: Iterable[tuple[int, Header]]) -> Iterator[tuple[int, Header]]:
     """Runs of headers with equal neighbours made one."""
-    for header, group in groupby(runs, key=_header):
-        yield sum(count for count, _ in group), header
-
-
-def _header(run: tuple[int, Header]) -> Header:
-    return run[1]
+    for header, group in groupby(runs, key=itemgetter(1)):
+        yield sum(map(itemgetter(0), group)), header

@@ -98,12 +98,12 @@ class Tree:
 
     def frontier(self, size: int) -> "Frontier | None":
         """The frontier that the tree's first `size` leaves had; None where not all is known."""
-        hashes = [self._whole(level, (size >> level) - 1) for level in _whole_levels(size)]
+        hashes = [self.known(level, (size >> level) - 1) for level in _whole_levels(size)]
         known = tuple(node for node in hashes if node is not None)
         return Frontier(size, known) if len(known) == len(hashes) else None
 
-    def _whole(self, level: int, place: int) -> bytes | None:
-        """The node, also where it is only known further up, having risen unchanged."""
+    def known(self, level: int, place: int) -> bytes | None:
+        """The hash of a node, also where it is known further up alone, having risen unchanged."""
         for height in range(level, len(self.levels)):
             width = -(-self.size >> height)
             known = self.node(height, place)
