@@ -15,6 +15,7 @@ from sharing.errors import UnreadableError
 HASH_BYTES = 32
 
 _HEX = re.compile(r"(?:[0-9a-f]{2})*")
+_KID = re.compile(r"[A-Za-z0-9_-]{43}")
 _HASH_HEX = re.compile(r"[0-9a-f]{64}")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -61,6 +62,13 @@ def read_uuid(text: object) -> str:
     """A uuid in its one spelling: lower case, with hyphens."""
     if not isinstance(text, str) or not _UUID.fullmatch(text):
         raise UnreadableError("not a lower-case uuid")
+    return text
+
+
+def read_kid(text: object) -> str:
+    """The id of a key: a SHA-256 in unpadded base64url."""
+    if not isinstance(text, str) or not _KID.fullmatch(text):
+        raise UnreadableError("not 43 letters of base64url")
     return text
 
 

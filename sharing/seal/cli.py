@@ -78,22 +78,32 @@ def redact_package(
         holding = _open(raw, prev)
         masks = dict(holding.masks)
         for item in withhold:
-            _withhold(masks, item)
+            _withhold(holding, masks, item)
         if stricter_than is not None:
             _withhold_stricter(holding, masks, stricter_than)
+        asked = dict(masks)
         _settle_labels(holding, masks)
+        stays = [index for index, mask in masks.items() if mask & ~asked[index]]
+        if stays:
+            raise _MisuseError(f"record {stays[0]} stays: it labels something that is disclosed")
         return _made(write_package(holding, masks, class_table=class_table))
 
     return _outcome(work)
 
 
-def merge_packages(raws: Sequence[bytes], *, prev: bytes | None = None) -> Outcome:
+def merge_packages(
+    raws: Sequence[bytes],
+    *,
+    roster: bytes | None = None,
+    now: datetime | None = None,
+    prev: bytes | None = None,
+) -> Outcome:
     """One package of what any of these discloses, all of one version. No key is needed."""
 
     def work() -> Outcome:
         if len(raws) < 2:
             raise _MisuseError("merging takes two packages or more")
-        first, *others = [_open(raw, prev) for raw in raws]
+        first, *others = [_open(raw, prev, _keys(roster, now)) for raw in raws]
         try:
             for other in others:
                 first = merge(first, other)
@@ -123,7 +133,8 @@ def diff_packages(
     """What `raw` tells that `prev` did not, and the other way round: one line a slot."""
 
     def work() -> Outcome:
-        old, new = _open(prev, None, _keys(roster, now)), _open(raw, prev, _keys(roster, now))
+        keys, base = _keys(roster, now), prev if is_delta(raw) else None
+        old, new = _open(prev, None, keys), _open(raw, base, keys)
         if old.statement.origin != new.statement.origin:
             raise _MisuseError("two logs: only versions or copies of one can be compared")
         lines = [f"old: {summary(old)}", f"new: {summary(new)}"]
@@ -156,13 +167,16 @@ class _Keys:
     seen_at: datetime
 
 
-def _keys(roster: bytes | None, now: datetime) -> _Keys | None:
-    return None if roster is None else _Keys(KeyRegistry.read(roster), now)
+def _keys(roster: bytes | None, now: datetime | None) -> _Keys | None:
+    return None if roster is None or now is None else _Keys(KeyRegistry.read(roster), now)
 
 
 def _open(raw: bytes, prev: bytes | None, keys: _Keys | None = None) -> Holding:
     """The holding these bytes make, on top of `prev`; verified where keys are given."""
-    held = None if prev is None else _open_package(prev, None, keys)
+    try:
+        held = None if prev is None else _open_package(prev, None, keys)
+    except RefusedError as error:
+        raise RefusedError(error.check, f"of what came before: {error.reason}") from None
     if not is_delta(raw):
         return _open_package(raw, held, keys)
     delta = read_delta(raw)
@@ -176,21 +190,26 @@ def _open(raw: bytes, prev: bytes | None, keys: _Keys | None = None) -> Holding:
 def _open_package(raw: bytes, held: Holding | None, keys: _Keys | None) -> Holding:
     package = read_package(raw)
     if keys is None:
-        return examine(package)
+        return examine(package, held)
     return verify(package, keys.registry, first_seen_at=keys.seen_at, held=held).holding
 
 
 # Redact
 
 
-def _withhold(masks: dict[int, int], item: str) -> None:
+def _withhold(holding: Holding, masks: dict[int, int], item: str) -> None:
+    """Take what `item` names from the masks; it is a slip to name what is not there."""
     chosen = _CHOSEN.fullmatch(item)
-    if not chosen:
+    indices = range(int(chosen[1]), int(chosen[2] or chosen[1]) + 1) if chosen else ()
+    if not chosen or not indices:
         raise _MisuseError(f"not a record, a range of records or a slot: {item}")
-    for index in range(int(chosen[1]), int(chosen[2] or chosen[1]) + 1):
-        if index not in masks:
-            raise _MisuseError(f"record {index} is not disclosed")
-        masks[index] &= ~(1 << int(chosen[3]) >> 1) if chosen[3] else 0
+    for index in indices:
+        held = holding.masks.get(index, 0)
+        slots = 1 << int(chosen[3]) >> 1 if chosen[3] else held
+        if not slots & held:
+            what = f"slot {chosen[3]} of record {index}" if chosen[3] else f"record {index}"
+            raise _MisuseError(f"{what} is not disclosed")
+        masks[index] &= ~slots
 
 
 def _withhold_stricter(holding: Holding, masks: dict[int, int], colour: str) -> None:

@@ -35,7 +35,7 @@ from sharing.seal.holding import Holding
 from sharing.seal.lines import explicit_salts, read_body, read_head, write_body
 from sharing.seal.maps import MaskRun, join_mask_runs
 from sharing.seal.members import count_up_to, member, read_list, read_members
-from sharing.seal.narrowing import drop, narrow
+from sharing.seal.narrowing import drop, keep_seeds, narrow
 from sharing.seal.records import Header
 from sharing.seal.statement import Statement
 from sharing.seal.tables import ClassTable
@@ -218,7 +218,7 @@ def join(held: Holding, delta: Delta, kept: Disclosure, edge: Tree) -> Holding:
 
     Nothing is checked here.
     """
-    disclosure = kept.extended(delta.disclosure)
+    disclosure = keep_seeds(kept.extended(delta.disclosure), delta.statement.size)
     tree = held.tree.grown(edge)
     added = things_of(delta.disclosure)
     known = {
@@ -290,10 +290,8 @@ def write_delta(
     older = {index: mask for index, mask in wanted.items() if index < base.size and mask}
     if frontier is None or any(mask & ~base.masks.get(at, 0) for at, mask in older.items()):
         return None
-    tail = narrow(
-        holding.disclosure.since(base.size),
-        {index: mask for index, mask in wanted.items() if index >= base.size},
-    )
+    newer = {index: mask for index, mask in wanted.items() if index >= base.size}
+    tail = keep_seeds(narrow(holding.disclosure.since(base.size), newer), statement.size)
     disclosed = set(tail.indices)
     withheld = {
         index: holding.tree.known(0, index)

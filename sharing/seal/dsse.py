@@ -54,13 +54,18 @@ def verify_envelope(
     Raises:
         RefusedError: check 3, and why.
     """
-    if [signature.keyid for signature in signatures] != list(keys):
-        raise RefusedError(3, "signatures: one for each key the statement lists, in its order")
+    check_signers(signatures, keys)
     message = pae(payload_type, payload)
     for signature in signatures:
         key = registry.require(signature.keyid, org=org, use=use, first_seen_at=first_seen_at)
         if not key.verifies(message, signature.sig):
             raise RefusedError(3, f"signature of key {key.kid} does not verify")
+
+
+def check_signers(signatures: Sequence[Signature], keys: Sequence[str]) -> None:
+    """Check that the signatures name the listed keys, in their order; RefusedError of check 3."""
+    if [signature.keyid for signature in signatures] != list(keys):
+        raise RefusedError(3, "signatures: one for each key the statement lists, in its order")
 
 
 def write_signatures(signatures: Sequence[Signature]) -> list[dict[str, str]]:

@@ -15,7 +15,7 @@ from sharing.seal.disclosure import Disclosure
 from sharing.seal.dsse import Signature
 from sharing.seal.labels import LabelTable
 from sharing.seal.maps import encode_mask_runs, projection_digest
-from sharing.seal.narrowing import narrow
+from sharing.seal.narrowing import keep_seeds, narrow
 from sharing.seal.records import Header, Kind
 from sharing.seal.statement import Statement
 from sharing.seal.tables import ClassTable
@@ -104,7 +104,7 @@ class Holding:
 
     def narrowed(self, masks: Mapping[int, int]) -> "Holding":
         """The same version with no more than `masks` disclosed; raises ValueError for more."""
-        disclosure = narrow(self.disclosure, masks)
+        disclosure = keep_seeds(narrow(self.disclosure, masks), self.statement.size)
         proof = self.tree.proof(disclosure.spans)
         return replace(self, disclosure=disclosure, proof=proof, folded=None, known=None)
 

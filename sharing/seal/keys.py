@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey, MLDSA65PublicKey
 
 from sharing.errors import BadRosterError, RefusedError, UnreadableError
-from sharing.seal.canonical import read_base64, read_instant, read_uuid, write_base64url
+from sharing.seal.canonical import read_base64, read_instant, read_kid, read_uuid, write_base64url
 from sharing.seal.curve import is_sound_key
 from sharing.seal.members import (
     member,
@@ -176,7 +176,7 @@ def _read_registry(roster: Mapping[str, object]) -> KeyRegistry:
         own = list[Key]()
         for item in member(facts, "keys", read_list):
             fields = _object(item)
-            kid = member(fields, "kid", read_text)
+            kid = member(fields, "kid", read_kid)
             if kid in keys or kid in unusable:
                 raise UnreadableError(f"key {kid} twice")
             try:

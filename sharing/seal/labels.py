@@ -4,6 +4,7 @@ Byte 0 and 16..255 are defined by label records, 1..5 are colours that the sourc
 thing. Addressee records name who is addressed, one record each, so that nobody learns the others.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -75,6 +76,12 @@ class LabelTable:
         own = self._addressees.get(byte, frozenset())
         return own | everybody if self._labels[EVENT_LABEL].only else own
 
+    def addresses(self, byte: int, who: Iterable[str]) -> bool:
+        """Whether any of these is addressed where this byte stands."""
+        everybody = byte in COLOURS or byte == EVENT_LABEL or self._labels[EVENT_LABEL].only
+        lists = [byte] * (byte not in COLOURS) + [EVENT_LABEL] * everybody
+        return any(one in self._addressees.get(each, ()) for each in lists for one in who)
+
     def undefined(self, used: Iterable[int]) -> int | None:
         """The lowest of the bytes in use, 0 being always one, whose label record is missing."""
         missing = {EVENT_LABEL, *used} - set(COLOURS) - self._labels.keys()
@@ -83,7 +90,8 @@ class LabelTable:
     @classmethod
     def read(cls, label_slots: Iterable[bytes], addressee_slots: Iterable[bytes]) -> "LabelTable":
         """The table these slots define; raises UnreadableError for a wrong one or two for one."""
-        labels, addressees = dict[int, Label](), set[Addressee]()
+        labels = dict[int, Label]()
+        addressees, who = set[Addressee](), defaultdict[int, set[str]](set)
         for slot in label_slots:
             byte, label = told("label record", read_label, slot)
             if byte in labels:
@@ -96,11 +104,8 @@ class LabelTable:
                     f"two live records for one addressee of label {addressee.byte}"
                 )
             addressees.add(addressee)
-        addressed = {
-            byte: frozenset(item.who for item in addressees if item.byte == byte)
-            for byte in {item.byte for item in addressees}
-        }
-        return cls(labels, addressed)
+            who[addressee.byte].add(addressee.who)
+        return cls(labels, {byte: frozenset(each) for byte, each in who.items()})
 
 
 def label_record(byte: int, label: Label) -> Record:

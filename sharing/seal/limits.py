@@ -7,6 +7,7 @@ HEAD_COMMAS = 1 << 22  # likewise, for numbers
 SLOT_BYTES = 1 << 20
 RECORDS = 1 << 20
 SLOTS_PER_RECORD = 16
+SLOTS = 1 << 21  # of one package; each costs some hundred bytes before any signature is checked
 RECALL_BYTES = 256 << 10
 CHUNK_RECORDS = 32
 VOIDS_ALWAYS_ALLOWED = 1024

@@ -44,7 +44,10 @@ def read_head(raw: bytes) -> bytes:
 
 def read_body(raw: bytes, bare: Disclosure, explicit: bytes) -> Disclosure:
     """The disclosure of which `bare` has all but slots and salts, which are behind the head."""
-    slots, commitments = _read_lines(raw, bare.bands[-1].end if bare.bands else 0)
+    expected = bare.bands[-1].end if bare.bands else 0
+    if expected > limits.SLOTS:
+        raise RefusedError(1, f"hrl or tail: over {limits.SLOTS} slots")
+    slots, commitments = _read_lines(raw, expected)
     filled = replace(bare, slots=slots, commitments=commitments)
     if commitments and 0 in filled.masks():
         raise RefusedError(2, "slot lines: a record with every slot withheld")

@@ -10,6 +10,7 @@ from itertools import chain
 
 from sharing.seal.disclosure import Disclosure, lay_out
 from sharing.seal.holding import Holding
+from sharing.seal.narrowing import keep_seeds
 from sharing.seal.records import Header
 from sharing.seal.salts import Chunk, split_salts
 from sharing.seal.tree import spans_of
@@ -30,15 +31,18 @@ _Row = tuple[Header, tuple[_Cell, ...]]
 def merge(left: Holding, right: Holding) -> Holding:
     """The union of two holdings, each of which was verified or is our own.
 
-    Raises ValueError unless both are of the same statement.
+    Raises ValueError unless both are of the same statement, signed alike.
     """
     if left.payload != right.payload:
         raise ValueError("two versions, or two logs: only copies of one version can be merged")
+    if left.signatures != right.signatures:
+        raise ValueError("two signatures over one version: verify each; one of them may be false")
     rows = dict(_rows(left.disclosure))
     for index, row in _rows(right.disclosure):
         rows[index] = _both(rows[index], row) if index in rows else row
     chunks = (*left.disclosure.chunks, *right.disclosure.chunks)
-    disclosure = _laid_out(dict(sorted(rows.items())), chunks)
+    merged = _laid_out(dict(sorted(rows.items())), chunks)
+    disclosure = keep_seeds(merged, left.statement.size)
     tree = left.tree.united(right.tree)
     return replace(
         left,

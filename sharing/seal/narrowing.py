@@ -1,16 +1,17 @@
 """Disclose less of what is disclosed: the one operation behind redaction and erasure (§2.8).
 
 A record with nothing left disappears, its leaf hash then enters the proof. A slot withheld from a
-record with several leaves its hash behind. A chunk that is no longer whole loses its seed, and the
-salts of what remains stand alone: nothing of what is withheld can be found from what is left.
+record with several leaves its hash behind. `narrow` and `drop` leave the seeds as they were, and
+`keep_seeds` has the last word: nothing of what is withheld can be found from what is left.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate, chain, compress, pairwise, repeat
-from operator import attrgetter, eq, ne, or_
+from operator import attrgetter, ne, or_
 
+from sharing.seal import limits
 from sharing.seal.disclosure import Disclosure, lay_out
 from sharing.seal.records import Header
 from sharing.seal.salts import SALT_BYTES, Chunk, split_salts
@@ -27,8 +28,7 @@ def narrow(held: Disclosure, masks: Mapping[int, int]) -> Disclosure:
     wanted = list(map(masks.get, held.indices, repeat(0)))
     _check_held(held, masks, wanted)
     kept = _keep_records(held, wanted)
-    withheld = _keep_slots(kept, list(filter(None, wanted)))
-    return replace(withheld, chunks=tuple(_whole_chunks(held.chunks, withheld)))
+    return replace(_keep_slots(kept, list(filter(None, wanted))), chunks=held.chunks)
 
 
 def drop(held: Disclosure, gone: Iterable[int]) -> Disclosure:
@@ -53,10 +53,24 @@ def drop(held: Disclosure, gone: Iterable[int]) -> Disclosure:
             held.salts[SALT_BYTES * start : SALT_BYTES * stop] for start, stop in pieces
         ),
         commitments=dict(_moved(held.commitments, cuts)),
-        chunks=tuple(
-            chunk for chunk in held.chunks if not _within(indices, chunk.first, chunk.stop)
-        ),
+        chunks=held.chunks,
     )
+
+
+def keep_seeds(disclosure: Disclosure, size: int) -> Disclosure:
+    """The same without the seeds that would give away a salt, in a log of `size` records.
+
+    A seed gives the salts of 32 records, whatever its chunk's count says: a relay may have cut the
+    chunk short. So it stays only while all of these that the log has are wholly disclosed.
+    """
+    whole = _wholly_disclosed(disclosure)
+    chunks = list[Chunk]()
+    for chunk in disclosure.chunks:
+        found = bisect_right(whole, chunk.first, key=attrgetter("start")) - 1
+        reach = min(chunk.first + limits.CHUNK_RECORDS, size)
+        if found >= 0 and reach <= whole[found].stop:
+            chunks.append(chunk)
+    return replace(disclosure, chunks=tuple(chunks))
 
 
 def _split(spans: Iterable[Span], gone: Sequence[int]) -> Iterator[Span]:
@@ -128,11 +142,7 @@ def _keep_slots(held: Disclosure, wanted: Sequence[int]) -> Disclosure:
     return replace(held, slots=slots, salts=bytes(salts), commitments=commitments)
 
 
-def _whole_chunks(chunks: Iterable[Chunk], kept: Disclosure) -> Iterator[Chunk]:
-    """The chunks of which every record is kept with every slot."""
-    full = [full for band in kept.bands for full in [band.header.full] * band.length]
-    whole = spans_of(list(compress(kept.indices, map(eq, kept.masks(), full))))
-    for chunk in chunks:
-        found = bisect_right(whole, chunk.first, key=attrgetter("start")) - 1
-        if found >= 0 and chunk.stop <= whole[found].stop:
-            yield chunk
+def _wholly_disclosed(disclosure: Disclosure) -> list[Span]:
+    """The spans of records of which no slot is withheld."""
+    partly = {disclosure.whereabouts(place)[0] for place in disclosure.commitments}
+    return list(_split(disclosure.spans, [disclosure.indices[rank] for rank in sorted(partly)]))

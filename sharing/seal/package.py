@@ -78,10 +78,9 @@ def read_package(raw: bytes) -> Package:
     statement = well_formed("statement", lambda: Statement.decode(head.payload))
     if head.spans[-1].stop > statement.size:
         raise RefusedError(1, f"recs: record {head.spans[-1].stop - 1} of {statement.size}")
-    bands = lay_out(head.headers)
-    if bands[-1].rank + bands[-1].length != sum(span.stop - span.start for span in head.spans):
+    if sum(count for count, _ in head.headers) != sum(stop - start for start, stop in head.spans):
         raise RefusedError(1, "hrl: another number of records than recs")
-    bare = Disclosure(tuple(head.spans), bands, [], b"", {}, head.chunks)
+    bare = Disclosure(tuple(head.spans), lay_out(head.headers), [], b"", {}, head.chunks)
     classes = head.classes
     return Package(
         statement=statement,

@@ -3,7 +3,6 @@
 Its bytes are kept and hashed as they came; a Statement is their meaning, and carries them.
 """
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -12,7 +11,7 @@ import orjson
 
 from sharing.errors import UnreadableError
 from sharing.seal import limits
-from sharing.seal.canonical import read_hash, read_instant, read_uuid, write_instant
+from sharing.seal.canonical import read_hash, read_instant, read_kid, read_uuid, write_instant
 from sharing.seal.members import (
     count_up_to,
     member,
@@ -33,7 +32,6 @@ _MEMBERS = frozenset(
         *("void", "classes", "prev", "iat", "iss", "keys"),
     ]
 )
-_KID = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +120,8 @@ class Statement:
 
 def read_kids(value: object) -> tuple[str, ...]:
     """The ids of 1..16 different keys."""
-    kids = tuple(kid for kid in read_list(value) if isinstance(kid, str) and _KID.fullmatch(kid))
-    if not 1 <= len(kids) <= limits.KEYS or len(set(kids)) != len(read_list(value)):
+    kids = tuple(read_kid(kid) for kid in read_list(value))
+    if not 1 <= len(kids) <= limits.KEYS or len(set(kids)) != len(kids):
         raise UnreadableError(f"not 1..{limits.KEYS} different key ids")
     return kids
 

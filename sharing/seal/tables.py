@@ -60,6 +60,14 @@ class ClassTable:
         """`H(06 || csalt || bytes)`."""
         return sha256(b"\x06" + self.encode()).digest()
 
+    def continues(self, before: "ClassTable") -> bool:
+        """Whether it says of the first records what the table `before` said of all."""
+        last = len(before.runs) - 1
+        return self.runs[:last] == before.runs[:last] and (
+            self.runs[last][1] == before.runs[last][1]
+            and self.runs[last][0] >= before.runs[last][0]
+        )
+
     def encode(self) -> bytes:
         """`csalt || varint(count) || hdr || …`."""
         return self.salt + b"".join(

@@ -18,7 +18,7 @@ from sharing.seal import limits
 from sharing.seal.contents import check_contents, check_new, things_of
 from sharing.seal.delta import Delta, join, without
 from sharing.seal.disclosure import NOTHING, Disclosure
-from sharing.seal.dsse import Signature, verify_envelope
+from sharing.seal.dsse import Signature, check_signers, verify_envelope
 from sharing.seal.holding import Holding, labels_of
 from sharing.seal.keys import KeyRegistry, Use
 from sharing.seal.labels import LabelTable
@@ -99,14 +99,16 @@ def verify(
     return Verified(partial(_hold, package, tree))
 
 
-def examine(package: Package) -> Holding:
-    """What `package` says, checked in itself (4, 5, 7): nobody is known to have said it.
+def examine(package: Package, held: Holding | None = None) -> Holding:
+    """What `package` says, all checked but signatures: nobody is known to have said it.
 
     Raises:
         RefusedError: naming the check that failed, and why.
     """
-    _check_tables(package, None)
+    check_signers(package.signatures, package.statement.keys)
+    _check_tables(package, held)
     tree = _check_root(package)
+    _check_version(package.statement, held)
     _check_slots(package.statement, NOTHING, package.disclosure, None)
     return _hold(package, tree)
 
@@ -133,11 +135,12 @@ def verify_delta(
 
 
 def examine_delta(delta: Delta, held: Holding) -> Holding:
-    """What `delta` makes of `held`, checked in itself: nobody is known to have said it.
+    """What `delta` makes of `held`, all checked but signatures: nobody is known to have said it.
 
     Raises:
         RefusedError: naming the check that failed, and why.
     """
+    check_signers(delta.signatures, delta.statement.keys)
     return _check_delta(delta, held, (), None)()
 
 
@@ -154,6 +157,7 @@ def _check_delta(
         kept = without(held.disclosure, delta.void, erase)
     except ValueError as error:
         raise RefusedError(6, f"erase: {error}") from None
+    _check_classes_grow(delta.classes, held)
     _check_classes(delta.classes, delta.statement, chain(kept.runs(), delta.disclosure.runs()))
     edge = _check_growth(delta, held.statement)
     _check_slots(delta.statement, kept, delta.disclosure, me, held.things)
@@ -201,6 +205,7 @@ def _check_tables(package: Package, held: Holding | Statement | None) -> None:
     _check_void(package.statement, package.void)
     if isinstance(held, Holding) and held.statement.epoch == package.statement.epoch:
         _check_void_grows(package, held)
+        _check_classes_grow(package.classes, held)
     _check_none_void(package.disclosure.spans, package.void)
     _check_classes(package.classes, package.statement, package.disclosure.runs())
 
@@ -259,6 +264,14 @@ def _check_classes(
             stop += count
         if header != told_header or stop < span.stop:
             raise RefusedError(4, f"cls: disagrees with the header of record {span.start}")
+
+
+def _check_classes_grow(classes: ClassTable | None, held: Holding) -> None:
+    """Within an epoch no record changes, not even one that is withheld from us."""
+    if classes is None or held.classes is None or classes.size < held.classes.size:
+        return
+    if not classes.continues(held.classes):
+        raise RefusedError(4, "cls: another header for a record than the table that is held")
 
 
 # Check 5: root (§2.3, §2.6, §2.7 step 5)
@@ -355,7 +368,7 @@ def _check_addressed(parts: Iterable[Disclosure], labels: LabelTable, me: Recipi
         label = labels.effective(byte)
         if label.tlp < Tlp.AMBER and not label.only:
             continue
-        if labels.addressees(byte).isdisjoint({me.org, *me.communities}):
+        if not labels.addresses(byte, {me.org, *me.communities}):
             raise RefusedError(7, f"not addressed: {me.org} got a slot under label {byte}")
 
 

@@ -1,22 +1,26 @@
 """A fixed originator: its keys, its roster, and logs it seals. Nothing here is random."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import TypedDict
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
 
 from policies.label import Label
 from policies.tlp import Pap, Tlp
 from sharing.seal.canonical import write_base64
+from sharing.seal.delta import Delta, read_delta
 from sharing.seal.holding import Holding
 from sharing.seal.keys import KeyRegistry, PrivateKey, Signer, key_id, spki_of
 from sharing.seal.labels import addressee_record, label_record
+from sharing.seal.maps import MaskRun
 from sharing.seal.package import read_package
 from sharing.seal.records import Header, Kind, Record, SlotType
-from sharing.seal.seal import seal
-from sharing.seal.verify import Recipient, Verified, verify
+from sharing.seal.seal import extend, reseal, seal
+from sharing.seal.verify import Recipient, Verified, verify, verify_delta
 
 ORG = "0f0e0d0c-0b0a-4908-8706-050403020100"
 OTHER = "9a1b5c77-3e0d-4f0e-8f5a-5f6f1f9b7c22"
@@ -26,7 +30,14 @@ NOW = datetime(2026, 11, 22, 13, tzinfo=UTC)
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+ML_DSA_KEY = MLDSA65PrivateKey.from_seed_bytes(bytes(range(32)))
 SIGNER = Signer.from_private(KEY)
+HYBRID = (SIGNER, Signer.from_private(ML_DSA_KEY))
+
+
+class _Secrets(TypedDict):
+    seed: bytes
+    class_salt: bytes
 
 
 def roster_key(private: PrivateKey, **changed: object) -> dict[str, object]:
@@ -45,7 +56,7 @@ def roster(*keys: Mapping[str, object], org: str = ORG) -> dict[str, object]:
     return {"members": [{"org": org, "role": "node", "country": "FR", "keys": list(keys)}]}
 
 
-ROSTER = json.dumps(roster(roster_key(KEY))).encode()
+ROSTER = json.dumps(roster(roster_key(KEY), roster_key(ML_DSA_KEY))).encode()
 REGISTRY = KeyRegistry.read(ROSTER)
 
 EVENT_LABEL = label_record(0, Label(Tlp.GREEN, Pap.GREEN))
@@ -70,6 +81,11 @@ def attribute(name: object, labels: Sequence[int] = (0,), *others: bytes) -> Rec
     return Record(Header(Kind.ATTRIBUTE, types, tuple(labels)), (head, *others))
 
 
+def with_slot(text: bytes, header: str = "02010100") -> list[Record]:
+    """The records of a log whose one attribute, or whatever its header says, has this text."""
+    return [EVENT_LABEL, Record(Header.decode(bytes.fromhex(header)), (text,))]
+
+
 def event_records() -> list[Record]:
     """Ten records: two labels, an addressee, a core, four attributes, a tag and a field."""
     return [
@@ -92,18 +108,60 @@ def event_records() -> list[Record]:
     ]
 
 
-def sealed(records: Sequence[Record] | None = None) -> Holding:
+def sealed(
+    records: Sequence[Record] | None = None,
+    *,
+    signers: Sequence[Signer] = (SIGNER,),
+    epoch: int = 0,
+) -> Holding:
     """The first version of a log of these records."""
     return seal(
         event_records() if records is None else records,
         log="event",
         event=EVENT,
         issuer=ORG,
-        signers=[SIGNER],
+        signers=signers,
         seed=sha256(b"seed").digest(),
         class_salt=sha256(b"class").digest()[:16],
         at=NOW,
+        epoch=epoch,
     )
+
+
+def extended(
+    held: Holding,
+    append: Sequence[Record] = (),
+    void: Iterable[int] = (),
+    *,
+    signers: Sequence[Signer] = (SIGNER,),
+) -> Delta:
+    """What leads to the next version; no log of ours is so full of void records that none does."""
+    delta = extend(
+        held, append=append, void=void, signers=signers, **drawn_after(held.statement.seq), at=NOW
+    )
+    assert delta is not None
+    return delta
+
+
+def again(
+    held: Holding,
+    append: Sequence[Record] = (),
+    void: Iterable[int] = (),
+    salt: object = 0,
+    *,
+    signers: Sequence[Signer] = (SIGNER,),
+) -> Holding:
+    """The next version, of the same secrets as `extended` unless `salt` says otherwise."""
+    drawn = drawn_after(held.statement.seq, salt)
+    return reseal(held, append=append, void=void, signers=signers, **drawn, at=NOW)
+
+
+def drawn_after(seq: int, salt: object = 0) -> _Secrets:
+    """What the originator draws for the version after `seq`."""
+    return {
+        "seed": sha256(b"s%d" % seq + str(salt).encode()).digest(),
+        "class_salt": sha256(b"c%d" % seq).digest()[:16],
+    }
 
 
 def verified(raw: bytes, *, held: Holding | None = None, me: Recipient | None = None) -> Verified:
@@ -115,3 +173,11 @@ def accepted(raw: bytes, *, held: Holding | None = None, me: Recipient | None = 
     """Whether these bytes verify: true, or RefusedError."""
     verified(raw, held=held, me=me)
     return True
+
+
+def updated(
+    raw: bytes, held: Holding, erase: Sequence[MaskRun] = (), *, me: Recipient | None = None
+) -> Holding:
+    """What this delta, put on top of what is held, proves; RefusedError otherwise."""
+    delta = read_delta(raw)
+    return verify_delta(delta, REGISTRY, first_seen_at=NOW, held=held, erase=erase, me=me).holding

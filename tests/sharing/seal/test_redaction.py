@@ -1,19 +1,27 @@
 """Withholding: closed under repetition, and nothing of what is withheld is left."""
 
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from hashlib import sha256
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sharing.errors import RefusedError
-from sharing.seal.canonical import write_base64
+from sharing.errors import RefusedError, UnreadableError
+from sharing.seal.canonical import read_base64, write_base64
+from sharing.seal.delta import Base, read_delta, write_delta
+from sharing.seal.disclosure import Disclosure
 from sharing.seal.holding import Holding
-from sharing.seal.package import load_holding, write_package
+from sharing.seal.limits import CHUNK_RECORDS, SLOTS_PER_RECORD
+from sharing.seal.merging import merge
+from sharing.seal.narrowing import drop, narrow
+from sharing.seal.package import load_holding, read_package, write_package
 from sharing.seal.records import Kind
-from sharing.seal.salts import split_salts
-from tests.sharing.seal.notary import attribute, event_records, sealed, verified
-from tests.sharing.seal.strategies import holdings, masks_of
+from sharing.seal.salts import expand, split_salts
+from tests.sharing.seal.notary import attribute, event_records, sealed, updated, verified
+from tests.sharing.seal.strategies import cut_short, histories, holdings, masks_of
 
 
 @given(holdings)
@@ -49,22 +57,114 @@ def test_reading_back_what_we_wrote_changes_no_byte(holding: Holding, data: st.D
 
 
 @given(holdings, st.data())
-def test_nothing_withheld_is_in_a_package(holding: Holding, data: st.DataObject) -> None:
-    masks = data.draw(masks_of(holding))
-    raw = write_package(holding, masks, class_table=data.draw(st.booleans()))
-    salts = iter(split_salts(holding.disclosure.salts))
-    known = set(split_salts(load_holding(raw).disclosure.salts))  # whatever the bytes tell
-    for index, record in holding.records.items():
-        for slot, text in enumerate(record.slots):
-            assert text is not None
-            salt = next(salts)
-            if masks[index] >> slot & 1:
-                continue
-            for secret in (text, salt, sha256(text).digest()):
-                assert secret not in raw
-                assert secret.hex().encode() not in raw
-                assert write_base64(secret).encode() not in raw
-            assert salt not in known
+def test_dropping_a_few_records_is_withholding_them(holding: Holding, data: st.DataObject) -> None:
+    held = holding.narrowed(data.draw(masks_of(holding))).disclosure
+    gone = data.draw(st.sets(st.integers(0, holding.statement.size + 2)))
+    masks = dict(zip(held.indices, held.masks(), strict=True))
+    assert drop(held, gone) == narrow(held, {at: masks[at] for at in masks if at not in gone})
+
+
+# What is withheld cannot be found
+
+Place = tuple[int, int]  # record and slot
+
+
+def secrets_of(*versions: Holding) -> dict[Place, tuple[bytes, bytes]]:
+    """Text and salt of every slot there ever was in a log."""
+    secrets = dict[Place, tuple[bytes, bytes]]()
+    for holding in versions:
+        salts = iter(split_salts(holding.disclosure.salts))
+        for index, record in holding.records.items():
+            for slot, text in enumerate(record.slots):
+                secrets[index, slot] = text or b"", next(salts)
+    return secrets
+
+
+def assert_hidden(
+    raw: bytes, told: Disclosure, secrets: Mapping[Place, tuple[bytes, bytes]]
+) -> None:
+    """Of what was read from these bytes, and of the bytes themselves, nothing else is found."""
+    masks = dict(zip(told.indices, told.masks(), strict=True))
+    salts = set(split_salts(told.salts))
+    for chunk in told.chunks:  # as far as a seed reaches, whatever its count says
+        salts |= set(split_salts(expand(chunk.seed, CHUNK_RECORDS * SLOTS_PER_RECORD)))
+    bytes_told = b"\n".join([raw, *decoded(json.loads(raw.split(b"\n", 1)[0]))])
+    for (index, slot), (text, salt) in secrets.items():
+        if masks.get(index, 0) >> slot & 1:
+            assert text in raw
+            assert salt in salts
+            continue
+        assert salt not in salts
+        for secret in (text, salt, sha256(text).digest()):
+            assert secret not in bytes_told
+            assert secret.hex().encode() not in bytes_told
+            assert write_base64(secret).rstrip("=").encode() not in bytes_told
+
+
+def decoded(value: object) -> Iterator[bytes]:
+    """What the base64 in a head stands for, wherever in it something begins."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from decoded(item)
+    elif isinstance(value, str):
+        with suppress(UnreadableError):
+            yield read_base64(value)
+
+
+@given(histories(), st.data())
+def test_nothing_withheld_is_in_a_package(log: list[Holding], data: st.DataObject) -> None:
+    """Nor where a relay made a seed seem to cover less than it does."""
+    held = cut_short(log[-1], data.draw(st.integers(1, CHUNK_RECORDS)))
+    masks = data.draw(masks_of(held))
+    raw = write_package(held, masks, class_table=data.draw(st.booleans()))
+    assert_hidden(raw, read_package(raw).disclosure, secrets_of(*log))
+
+
+@given(histories(), st.data())
+def test_nothing_withheld_is_in_a_delta_nor_in_what_it_makes(
+    log: list[Holding], data: st.DataObject
+) -> None:
+    """Not even what the recipient has already is told again."""
+    had, most = data.draw(masks_of(log[0])), data.draw(st.integers(1, CHUNK_RECORDS))
+    held = verified(write_package(cut_short(log[0], most), had)).holding
+    masks = {at: mask & had.get(at, mask) for at, mask in data.draw(masks_of(log[-1])).items()}
+    step = write_delta(
+        cut_short(log[-1], most), Base.of(held), masks, class_table=data.draw(st.booleans())
+    )
+    assert step is not None
+    assert_hidden(step.raw, read_delta(step.raw).disclosure, secrets_of(*log))
+    got = updated(step.raw, held, step.erase)
+    assert_hidden(write_package(got), got.disclosure, secrets_of(*log))
+
+
+@given(histories(), st.data())
+def test_nothing_withheld_is_in_a_merged_package(log: list[Holding], data: st.DataObject) -> None:
+    held = [cut_short(log[-1], data.draw(st.integers(1, CHUNK_RECORDS))) for _ in range(2)]
+    copies = [verified(write_package(one, data.draw(masks_of(one)))) for one in held]
+    merged = merge(*(copy.holding for copy in copies))
+    assert_hidden(write_package(merged), merged.disclosure, secrets_of(*log))
+
+
+# Labels only ever get stricter
+
+
+def assert_no_looser(got: Holding, source: Holding) -> None:
+    """No label means less, or is meant for more, than the source said."""
+    for index, record in got.records.items():
+        assert record.header == source.records[index].header
+        for byte in record.header.labels:
+            assert got.labels.effective(byte) == source.labels.effective(byte)
+            assert got.labels.addressees(byte) <= source.labels.addressees(byte)
+
+
+def undefined(holding: Holding, masks: Mapping[int, int]) -> int | None:
+    """The label byte whose label record is missing where `masks` is disclosed."""
+    used = [
+        byte for at, mask in masks.items() if mask for byte in holding.records[at].header.labels
+    ]
+    return holding.narrowed(masks).labels.undefined(used)
 
 
 @given(holdings, st.data())
@@ -72,18 +172,38 @@ def test_dropping_any_record_never_loosens_a_label(holding: Holding, data: st.Da
     kept = data.draw(st.sets(st.sampled_from(sorted(holding.masks)), min_size=1))
     masks = {index: holding.masks[index] for index in kept}
     raw = write_package(holding, masks)
-    undefined = holding.narrowed(masks).labels.undefined(
-        byte for index in kept for byte in holding.records[index].header.labels
-    )
-    if undefined is not None:
-        with pytest.raises(RefusedError, match=f"check 7: label record {undefined} is not"):
+    missing = undefined(holding, masks)
+    if missing is not None:
+        with pytest.raises(RefusedError, match=f"check 7: label record {missing} is not"):
             verified(raw)
         return
-    got = verified(raw).holding
-    for record in got.records.values():
-        for byte in record.header.labels:
-            assert got.labels.effective(byte) == holding.labels.effective(byte)
-            assert got.labels.addressees(byte) <= holding.labels.addressees(byte)
+    assert_no_looser(verified(raw).holding, holding)
+
+
+@given(histories(), st.data())
+def test_dropping_any_record_of_a_delta_never_loosens_a_label(
+    log: list[Holding], data: st.DataObject
+) -> None:
+    """Whether the sender leaves it out, or says that what is held must go."""
+    old, new = log[-2:]
+    held = verified(write_package(old, data.draw(masks_of(old)))).holding
+    gone = data.draw(st.sets(st.sampled_from(sorted(new.masks))))
+    masks = {
+        at: mask & held.masks.get(at, 0 if at < old.statement.size else mask)
+        for at, mask in new.masks.items()
+        if at not in gone
+    }
+    step = write_delta(new, Base.of(held), masks)
+    assert step is not None
+    missing = undefined(new, masks)
+    if missing is not None:
+        with pytest.raises(RefusedError, match=f"check 7: label record {missing} is not"):
+            updated(step.raw, held, step.erase)
+        return
+    assert_no_looser(updated(step.raw, held, step.erase), new)
+
+
+# Seeds, and what there must be
 
 
 @settings(max_examples=30)

@@ -1,8 +1,5 @@
 """Sealing: what is sealed verifies, in the order of the format; what would not verify is not sealed."""
 
-from collections.abc import Iterable, Sequence
-from hashlib import sha256
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +8,6 @@ from policies.label import Label
 from policies.tlp import Tlp
 from sharing.errors import BadRecordError
 from sharing.seal import limits
-from sharing.seal.holding import Holding
 from sharing.seal.labels import addressee_record, label_record
 from sharing.seal.package import load_holding, write_package
 from sharing.seal.records import Header, Kind, Record
@@ -24,6 +20,7 @@ from tests.sharing.seal.notary import (
     OTHER,
     SIGNER,
     accepted,
+    again,
     attribute,
     event_records,
     sealed,
@@ -31,20 +28,6 @@ from tests.sharing.seal.notary import (
     verified,
 )
 from tests.sharing.seal.strategies import logs
-
-
-def again(
-    held: Holding, append: Sequence[Record] = (), void: Iterable[int] = (), salt: object = 0
-) -> Holding:
-    return reseal(
-        held,
-        append=append,
-        void=void,
-        signers=[SIGNER],
-        seed=sha256(b"s%d" % held.statement.seq + str(salt).encode()).digest(),
-        class_salt=sha256(b"c%d" % held.statement.seq).digest()[:16],
-        at=NOW,
-    )
 
 
 @given(logs())
