@@ -71,7 +71,8 @@ def redact_package(
     """The package without what is named: `7` a record, `3-9` records, `2:2` a slot of a record.
 
     `stricter_than` names a TLP colour: every slot above it is withheld. Label and addressee records
-    stay where anything is left under them. No key is needed, and no signature is asked for.
+    stay where anything is left under them; to name a label record that must stay is
+    refused. No key is needed, and no signature is asked for.
     """
 
     def work() -> Outcome:
@@ -95,10 +96,13 @@ def merge_packages(
     raws: Sequence[bytes],
     *,
     roster: bytes | None = None,
-    now: datetime | None = None,
+    now: datetime,
     prev: bytes | None = None,
 ) -> Outcome:
-    """One package of what any of these discloses, all of one version. No key is needed."""
+    """One package of what any of these discloses, all of one version.
+
+    No key is needed to make it; with a roster each of them is verified first.
+    """
 
     def work() -> Outcome:
         if len(raws) < 2:
@@ -167,8 +171,8 @@ class _Keys:
     seen_at: datetime
 
 
-def _keys(roster: bytes | None, now: datetime | None) -> _Keys | None:
-    return None if roster is None or now is None else _Keys(KeyRegistry.read(roster), now)
+def _keys(roster: bytes | None, now: datetime) -> _Keys | None:
+    return None if roster is None else _Keys(KeyRegistry.read(roster), now)
 
 
 def _open(raw: bytes, prev: bytes | None, keys: _Keys | None = None) -> Holding:

@@ -19,7 +19,6 @@ import orjson
 from sharing.errors import RefusedError, UnreadableError
 from sharing.seal import limits
 from sharing.seal.canonical import HASH_BYTES, read_base64, read_hash, write_base64
-from sharing.seal.contents import things_of
 from sharing.seal.disclosure import Disclosure, lay_out
 from sharing.seal.dsse import Signature, read_signatures, write_signatures
 from sharing.seal.head import (
@@ -38,6 +37,7 @@ from sharing.seal.members import count_up_to, member, read_list, read_members
 from sharing.seal.narrowing import drop, keep_seeds, narrow
 from sharing.seal.records import Header
 from sharing.seal.statement import Statement
+from sharing.seal.strictjson import read_object
 from sharing.seal.tables import ClassTable
 from sharing.seal.tree import Frontier, Tree, spans_of
 
@@ -105,7 +105,13 @@ class Delta:
 
 def is_delta(raw: bytes) -> bool:
     """Whether these bytes are meant as a delta; whoever wrote them, their head comes first."""
-    return b'"fise-delta"' in raw[: raw.find(b"\n")]
+    line = raw[: raw.find(b"\n", 0, limits.HEAD_BYTES + 1)]
+    if b'"fise-delta"' in line or b"\\" not in line:
+        return b'"fise-delta"' in line
+    try:
+        return "fise-delta" in read_object(line)
+    except UnreadableError:
+        return False
 
 
 def read_delta(raw: bytes) -> Delta:
@@ -220,11 +226,6 @@ def join(held: Holding, delta: Delta, kept: Disclosure, edge: Tree) -> Holding:
     """
     disclosure = keep_seeds(kept.extended(delta.disclosure), delta.statement.size)
     tree = held.tree.grown(edge)
-    added = things_of(delta.disclosure)
-    known = {
-        kind: {**held.things.get(kind, {}), **added.get(kind, {})}
-        for kind in held.things.keys() | added.keys()
-    }
     return Holding(
         delta.statement,
         delta.signatures,
@@ -233,7 +234,6 @@ def join(held: Holding, delta: Delta, kept: Disclosure, edge: Tree) -> Holding:
         disclosure,
         tree.proof(disclosure.spans),
         tree,
-        known,
     )
 
 

@@ -24,7 +24,7 @@ from typing import NamedTuple, TypeVar
 
 from sharing.errors import UnreadableError
 from sharing.seal.maps import MaskRun
-from sharing.seal.records import Header, SlotType
+from sharing.seal.records import Header
 from sharing.seal.salts import SALT_BYTES, Chunk, split_salts
 from sharing.seal.tables import join_runs
 from sharing.seal.tree import Span, Stretch, join_span
@@ -95,12 +95,6 @@ class Disclosure:
         for band in self.bands:
             if band.header.kind == kind:
                 yield from filter(None, self.slots[band.first : band.end])
-
-    def heads_of(self, kind: int) -> Iterator[bytes]:
-        """The disclosed head slots of this kind's records."""
-        for band in self.bands:
-            if band.header.kind == kind and band.header.types[0] == SlotType.HEAD:
-                yield from filter(None, self.column(band, 0))
 
     def runs(self) -> Iterator[tuple[Span, Header]]:
         """Neighbouring records with one header, in index order."""

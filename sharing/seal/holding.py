@@ -45,7 +45,6 @@ class Holding:
     disclosure: Disclosure = field(repr=False)
     proof: tuple[bytes, ...] = field(repr=False)
     folded: Tree | None = field(default=None, repr=False, compare=False)
-    known: Mapping[int, Mapping[str, int]] | None = field(default=None, repr=False, compare=False)
 
     @property
     def payload(self) -> bytes:
@@ -99,14 +98,14 @@ class Holding:
 
     @cached_property
     def things(self) -> Mapping[int, Mapping[str, int]]:
-        """Index by kind and uuid of what is disclosed, and perhaps of what was before."""
-        return self.known if self.known is not None else things_of(self.disclosure)
+        """Index by kind and uuid of what is disclosed."""
+        return things_of(self.disclosure)
 
     def narrowed(self, masks: Mapping[int, int]) -> "Holding":
         """The same version with no more than `masks` disclosed; raises ValueError for more."""
         disclosure = keep_seeds(narrow(self.disclosure, masks), self.statement.size)
         proof = self.tree.proof(disclosure.spans)
-        return replace(self, disclosure=disclosure, proof=proof, folded=None, known=None)
+        return replace(self, disclosure=disclosure, proof=proof, folded=None)
 
 
 def labels_of(*parts: Disclosure) -> LabelTable:

@@ -50,7 +50,6 @@ def merge(left: Holding, right: Holding) -> Holding:
         disclosure=disclosure,
         proof=tree.proof(disclosure.spans),
         folded=tree,
-        known=None,
     )
 
 

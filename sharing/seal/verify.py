@@ -150,13 +150,13 @@ def _check_delta(
     """Checks 4 to 7 of a delta; what makes the holding."""
     _check_base(delta, held.statement)
     _check_version(delta.statement, held)
-    void = _check_void_added(delta, held)
-    _check_void(delta.statement, void)
-    _check_none_void(delta.disclosure.spans, void)
     try:
         kept = without(held.disclosure, delta.void, erase)
     except ValueError as error:
         raise RefusedError(6, f"erase: {error}") from None
+    void = _check_void_added(delta, held)
+    _check_void(delta.statement, void)
+    _check_none_void(delta.disclosure.spans, void)
     _check_classes_grow(delta.classes, held)
     _check_classes(delta.classes, delta.statement, chain(kept.runs(), delta.disclosure.runs()))
     edge = _check_growth(delta, held.statement)

@@ -197,7 +197,7 @@ def test_what_is_wrong_with_a_delta_is_told_in_one_line(
         show_package(raw, ROSTER, now=NOW, prev=prev),
         show_package(raw, now=NOW, prev=prev),
         redact_package(raw, ["4"], prev=prev),
-        merge_packages([raw, FULL], prev=prev),
+        merge_packages([raw, FULL], prev=prev, now=NOW),
     ]
     for outcome in outcomes:
         assert outcome.status == 1
@@ -219,7 +219,7 @@ def test_what_came_before_is_held_against_it_without_keys_too() -> None:
     for outcome in (
         show_package(RAW, now=NOW, prev=FULL),
         redact_package(RAW, ["4"], prev=FULL),
-        merge_packages([RAW, RAW], prev=FULL),
+        merge_packages([RAW, RAW], prev=FULL, now=NOW),
     ):
         assert outcome.text.startswith("refused: check 6: version: (0, 1) is older")
 
@@ -242,11 +242,11 @@ def test_a_delta_is_redacted_into_a_package() -> None:
 
 def test_merging_makes_the_package_of_what_either_discloses() -> None:
     parts = [redact_package(RAW, items).package for items in (["4-6"], ["5", "9:2"], ["7-8"])]
-    outcome = merge_packages(parts)
+    outcome = merge_packages(parts, now=NOW)
     assert outcome.status == 0
     assert examine(read_package(outcome.package)).masks == sealed().masks
     assert verify_package(outcome.package, ROSTER, now=NOW).text == f"accepted: {outcome.text}"
-    two = merge_packages(parts[:2])
+    two = merge_packages(parts[:2], now=NOW)
     assert 5 not in examine(read_package(two.package)).masks
     assert "9 disclosed, 1 withheld" in two.text
 
@@ -254,7 +254,7 @@ def test_merging_makes_the_package_of_what_either_discloses() -> None:
 def test_a_delta_merges_with_a_package_of_its_version() -> None:
     less = redact_package(FULL, ["10"]).package
     for raws in ([DELTA, less], [less, DELTA]):
-        assert examine(read_package(merge_packages(raws, prev=RAW).package)) == LATER
+        assert examine(read_package(merge_packages(raws, prev=RAW, now=NOW).package)) == LATER
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_a_delta_merges_with_a_package_of_its_version() -> None:
     ],
 )
 def test_what_cannot_be_merged_is_told(raws: list[bytes], status: int, why: str) -> None:
-    outcome = merge_packages(raws)
+    outcome = merge_packages(raws, now=NOW)
     assert (outcome.status, outcome.package) == (status, b"")
     assert why in outcome.text
     assert "\n" not in outcome.text
@@ -280,7 +280,7 @@ def test_what_cannot_be_merged_is_told(raws: list[bytes], status: int, why: str)
 def test_a_false_signature_is_not_merged_into_a_true_one() -> None:
     false = with_head(RAW, lambda head: head["sigs"][0].update(sig="AAAA"))
     for raws in ([RAW, false], [false, RAW]):
-        outcome = merge_packages(raws)
+        outcome = merge_packages(raws, now=NOW)
         assert (outcome.status, outcome.package) == (2, b"")
         assert "two signatures over one version" in outcome.text
         outcome = merge_packages(raws, roster=ROSTER, now=NOW)
