@@ -12,13 +12,16 @@ A file names its parties once, then lists cases. What is left out has its usual 
     relation = ["published", "direct", "named"]   # these hold, the others do not
     expect = "disclose"
     for = ["members.named"]                       # exactly these reasons
+    uses = ["detect", "block"]                    # exactly these; left out: whatever they are
 """
 
 import tomllib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
+from importlib import resources
 from typing import Any
 
-from policies.decide import Effect, decide
+from policies.decide import USES, Effect, decide
 from policies.errors import BadCaseError, PoliciesError
 from policies.party import STANDARD_ROLES, Party
 from policies.rulebook import Rulebook
@@ -36,12 +39,16 @@ _USUAL_SUBJECT = {
     "only": False,
     "relay": True,
 }
+_CASE = frozenset({"says", "subject", "party", "relation", "expect", "for", "uses"})
 _FACTS = tuple(fact.name for fact in fields(Relation))
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One expectation: this effect, for exactly these reasons (sorted ids)."""
+    """One expectation: this effect, for exactly these reasons (sorted ids), with these uses.
+
+    `uses` None expects nothing of them.
+    """
 
     says: str
     subject: Subject
@@ -49,17 +56,50 @@ class Case:
     party: Party
     expect: Effect
     reasons: tuple[str, ...]
+    uses: frozenset[str] | None = None
 
     def contradiction(self, rulebook: Rulebook) -> str | None:
         """Return how the rulebook answers differently, or None where it answers as expected."""
         decision = decide(self.subject, self.relation, self.party, rulebook)
         reasons = tuple(reason.id for reason in decision.reasons)
-        if (decision.effect, reasons) == (self.expect, self.reasons):
+        uses = None if self.uses is None else decision.uses
+        if (decision.effect, reasons, uses) == (self.expect, self.reasons, self.uses):
             return None
         return (
-            f"{self.says}: expected {self.expect} for {', '.join(self.reasons)}; "
-            f"the answer is {decision.effect} for {', '.join(reasons)}"
+            f"{self.says}: expected {_told(self.expect, self.reasons, self.uses)}; "
+            f"the answer is {_told(decision.effect, reasons, uses)}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What asking a rulebook its cases gave.
+
+    `asked` counts the cases; `contradictions` are one readable line each; `untried` are the
+    rulebook's own policies (not the floor's) that no case expects to decide, sorted.
+    """
+
+    asked: int
+    contradictions: tuple[str, ...]
+    untried: tuple[str, ...]
+
+
+def ask_cases(cases: Collection[Case], rulebook: Rulebook) -> Outcome:
+    """Ask a rulebook everything that is expected of it."""
+    answers = (case.contradiction(rulebook) for case in cases)
+    expected = {reason for case in cases for reason in case.reasons}
+    own = {policy.id for policy in rulebook.policies.values() if not policy.is_floor}
+    return Outcome(
+        asked=len(cases),
+        contradictions=tuple(answer for answer in answers if answer is not None),
+        untried=tuple(sorted(own - expected)),
+    )
+
+
+def shipped_cases(name: str) -> tuple[Case, ...]:
+    """Return what a rulebook that comes with the program is expected to say."""
+    path = resources.files("policies").joinpath(f"rulebooks/{name}.cases.toml")
+    return read_cases(path.read_text(encoding="utf-8"))
 
 
 def read_cases(text: str) -> tuple[Case, ...]:
@@ -78,6 +118,7 @@ def read_cases(text: str) -> tuple[Case, ...]:
 
 def _case(raw: dict[str, Any], parties: dict[str, Party]) -> Case:
     try:
+        _refuse_unknown(raw.keys(), _CASE)
         return Case(
             says=raw["says"],
             subject=_subject(raw["subject"]),
@@ -85,6 +126,7 @@ def _case(raw: dict[str, Any], parties: dict[str, Party]) -> Case:
             party=parties[raw["party"]],
             expect=Effect(raw["expect"]),
             reasons=tuple(sorted(raw["for"])),
+            uses=_uses(raw["uses"]) if "uses" in raw else None,
         )
     except (TypeError, KeyError, ValueError) as error:
         raise BadCaseError(f"case {raw.get('says', '')!r} cannot be read: {error!r}") from error
@@ -104,7 +146,21 @@ def _subject(raw: dict[str, Any]) -> Subject:
     return Subject(tlp=tlp, pap=pap, categories=frozenset(facts.pop("categories")), **facts)
 
 
+def _uses(names: list[str]) -> frozenset[str]:
+    _refuse_unknown(names, USES)
+    return frozenset(names)
+
+
+def _told(effect: Effect, reasons: tuple[str, ...], uses: frozenset[str] | None) -> str:
+    told = f"{effect} for {', '.join(reasons)}"
+    return told if uses is None else f"{told}, uses {', '.join(sorted(uses)) or 'none'}"
+
+
 def _relation(facts: list[str]) -> Relation:
-    if unknown := set(facts) - set(_FACTS):
-        raise ValueError(f"there is no fact {min(unknown)!r}")
+    _refuse_unknown(facts, _FACTS)
     return Relation(**{name: name in facts for name in _FACTS})
+
+
+def _refuse_unknown(names: Iterable[str], known: Collection[str]) -> None:
+    if unknown := set(names) - set(known):
+        raise ValueError(f"{min(unknown)!r} means nothing")

@@ -10,6 +10,7 @@ from datetime import datetime
 from policies.errors import BadLabelError
 from policies.tlp import Pap, Tlp
 
+EMBARGOED = "embargoed"
 CATEGORIES = frozenset(
     {
         "patient",  # refused at the door, and forbidden again by the floor
@@ -23,7 +24,7 @@ CATEGORIES = frozenset(
         "clinical",
         "unread-label",  # carried a tlp tag nobody could read
         "unverified-origin",
-        "embargoed",
+        EMBARGOED,
         "exercise",
     }
 )
@@ -33,8 +34,8 @@ CATEGORIES = frozenset(
 class Label:
     """A label: how far a thing may go, what may be done with it, what kind of thing it is.
 
-    `until` is the end of an embargo, `only` keeps out whoever is not named, `relay` lets a receiver
-    hand it on.
+    `until` is the end of an embargo; one that is said by category alone has no end. `only` keeps
+    out whoever is not named, `relay` lets a receiver hand it on.
 
     Raises:
         BadLabelError: a category is unknown, or `until` has no time zone.
@@ -53,6 +54,15 @@ class Label:
         if self.until is not None and self.until.utcoffset() is None:
             raise BadLabelError(f"embargo until {self.until.isoformat()} has no time zone")
 
+    def is_embargoed(self, now: datetime) -> bool:
+        """Whether its embargo, if it is under one, has not ended."""
+        return self.is_endless if self.until is None else self.until > now
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether it is under an embargo whose end nobody set."""
+        return self.until is None and EMBARGOED in self.categories
+
 
 def join(a: Label, b: Label) -> Label:
     """Return the label that is at least as strict as both."""
@@ -60,7 +70,11 @@ def join(a: Label, b: Label) -> Label:
         tlp=max(a.tlp, b.tlp),
         pap=max(a.pap, b.pap),
         categories=a.categories | b.categories,
-        until=max((end for end in (a.until, b.until) if end is not None), default=None),
+        until=None if a.is_endless or b.is_endless else _later(a.until, b.until),
         only=a.only or b.only,
         relay=a.relay and b.relay,
     )
+
+
+def _later(a: datetime | None, b: datetime | None) -> datetime | None:
+    return max((end for end in (a, b) if end is not None), default=None)

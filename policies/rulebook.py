@@ -6,7 +6,7 @@ each name in it means something: a rule that can never match is a leak waiting f
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
@@ -19,11 +19,17 @@ from cedarpy import PolicySet, Schema, pst, validate_policies
 
 from policies.errors import BadRulebookError
 from policies.party import Party
+from policies.release import Need, read_needs
+from policies.subject import Subject
 
 _ID = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
 _ENGINE_PREFIX = re.compile(r"^for policy `policy\d+`[:,] ")
-_RESERVED = ("floor.", "default.")
-_SHIPPED = {"national": "1", "hub": "1"}
+_FLOOR = "floor."
+_RESERVED = (_FLOOR, "default.")
+_WHO = ("Party", "Role", "Community")
+
+SHIPPED = {"national": "1", "hub": "1", "community": "1", "closed": "1"}
+"""The rulebooks that come with the program, with their versions."""
 
 # Nothing is held back on arrival: holding is the sender's affair, so both actions are permitted.
 _INGRESS = """
@@ -35,19 +41,36 @@ permit (principal, action in [Action::"disclose", Action::"unattended"], resourc
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One policy as people see it: its id, and the sentence that says what it is for."""
+    """One policy as people see it: its id, and the sentence that says what it is for.
+
+    `needs` is what a release of what it holds takes beside an operator. `rule` is what it says,
+    without any of these: two policies with one rule decide alike.
+    """
 
     id: str
     reason: str
+    needs: frozenset[Need]
+    rule: pst.Template = field(repr=False, compare=False)
+
+    @property
+    def permits(self) -> bool:
+        """Whether it is an agreement, and not a prohibition or a hold."""
+        return self.rule.effect == "permit"
+
+    @property
+    def is_floor(self) -> bool:
+        """Whether the program brings it, and no rulebook can be without it."""
+        return self.id.startswith(_FLOOR)
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
     """A checked rulebook; only `read_rulebook` makes one.
 
-    `policies` maps the engine's own ids to ours. `orgs` are the organisations some policy names:
-    two parties that differ in their uuid alone are told apart only if one of them is among these.
-    `digest` is 64 hex digits over floor, schema and text.
+    `policies` maps the engine's own ids to ours. `named` are the uuids and roles that some policy
+    names, `read` the facts that some policy reads ("principal.country"): parties that differ in
+    nothing of these are one class, and so are slots (D15). `digest` is 64 hex digits over floor,
+    schema and text.
     """
 
     name: str
@@ -55,12 +78,34 @@ class Rulebook:
     text: str = field(repr=False)
     digest: str
     policies: Mapping[str, Policy] = field(repr=False, compare=False)
-    orgs: frozenset[str] = field(repr=False, compare=False)
+    named: frozenset[str] = field(repr=False, compare=False)
+    read: frozenset[str] = field(repr=False, compare=False)
     engine: PolicySet = field(repr=False, compare=False)
 
+    def needs_of(self, ids: Iterable[str]) -> frozenset[Need]:
+        """Return what a release takes of what these policies, by their @id, hold together."""
+        held = frozenset(ids)
+        by = (policy.needs for policy in self.policies.values() if policy.id in held)
+        return frozenset[Need]().union(*by)
+
     def party_class(self, party: Party) -> Party:
-        """Return what these policies can tell of a party: without its uuid unless one names it."""
-        return party if party.org in self.orgs else replace(party, org="")
+        """Return the party without what these policies cannot tell of it."""
+        return replace(
+            party,
+            org=party.org if party.org in self.named else "",
+            country=party.country if "principal.country" in self.read else "",
+            roles=party.roles & self.named,
+            communities=party.communities & self.named,
+            hosts=party.hosts if "principal.hosts" in self.read else frozenset(),
+        )
+
+    def subject_class(self, subject: Subject) -> Subject:
+        """Return the slot without what these policies cannot tell of it; 0 is no kind, no type."""
+        kind = subject.kind if "resource.kind" in self.read else 0
+        slot_type = subject.type if "resource.type" in self.read else 0
+        if (kind, slot_type) == (subject.kind, subject.type):
+            return subject
+        return replace(subject, kind=kind, type=slot_type)
 
 
 def read_rulebook(text: str, *, name: str, version: str) -> Rulebook:
@@ -81,22 +126,23 @@ def read_rulebook(text: str, *, name: str, version: str) -> Rulebook:
         version=version,
         text=text,
         digest=_digest(_shipped_text("floor.cedar"), _shipped_text("schema.cedarschema"), text),
-        policies={p.id: Policy(p.annotations["id"], p.annotations["reason"]) for p in policies},
-        orgs=frozenset(uid.id for p in policies for uid in _uids(p, "Party")),
+        policies={p.id: _policy(p) for p in policies},
+        named=frozenset(uid.id for p in policies for kind in _WHO for uid in _uids(p, kind)),
+        read=frozenset(fact for p in policies for node in _nodes(p) for fact in _facts_read(node)),
         engine=PolicySet.from_str(whole),
     )
 
 
 def shipped(name: str) -> Rulebook:
-    """Return a rulebook that comes with the program: "national" or "hub".
+    """Return a rulebook that comes with the program, by its name in `SHIPPED`.
 
     Raises:
         BadRulebookError: none of that name is shipped.
     """
-    if name not in _SHIPPED:
-        raise BadRulebookError(name, "name", f"shipped are {', '.join(sorted(_SHIPPED))}")
+    if name not in SHIPPED:
+        raise BadRulebookError(name, "name", f"shipped are {', '.join(sorted(SHIPPED))}")
     text = _shipped_text(f"rulebooks/{name}.cedar")
-    return read_rulebook(text, name=name, version=_SHIPPED[name])
+    return read_rulebook(text, name=name, version=SHIPPED[name])
 
 
 def ingress_rulebook() -> Rulebook:
@@ -144,6 +190,12 @@ def _place_of_fault(text: str) -> str:
     return f"line {text.count(chr(10), 0, readable + len(rest) - len(rest.lstrip())) + 1}"
 
 
+def _policy(policy: pst.Template) -> Policy:
+    said = policy.annotations
+    rule = replace(policy, id="", annotations=pst.FrozenMap())
+    return Policy(said["id"], said["reason"], read_needs(said.get("needs", "")), rule)
+
+
 def _check_names(policy: pst.Template, number: int, name: str) -> None:
     """Refuse a policy without id or reason, or naming what cannot be."""
     policy_id = policy.annotations.get("id", "")
@@ -155,6 +207,10 @@ def _check_names(policy: pst.Template, number: int, name: str) -> None:
         raise BadRulebookError(name, policy_id, "only the program's own ids start so")
     if not policy.annotations.get("reason", "").strip():
         raise BadRulebookError(name, policy_id, "has no @reason")
+    try:
+        read_needs(policy.annotations.get("needs", ""))
+    except ValueError as error:
+        raise BadRulebookError(name, policy_id, f"@needs: {error}") from error
     for uid in _uids(policy, "Slot"):
         raise BadRulebookError(
             name, policy_id, f"names the slot {uid.id}; slots have no names here"
@@ -189,6 +245,17 @@ def _digest(*parts: str) -> str:
 
 def _uids(policy: pst.Template, of_type: str) -> list[pst.EntityUid]:
     return [uid for uid in pst.entity_uids(policy) if str(uid.type) == of_type]
+
+
+def _facts_read(node: object) -> Iterator[str]:
+    """Yield the fact that a node of a policy reads; where it is not plain of whom, of everybody."""
+    match node:
+        case pst.GetAttr(base=pst.Var(name=owner), attr=name):
+            yield f"{owner}.{name}"
+        case pst.GetAttr(attr=name):
+            yield from (f"principal.{name}", f"resource.{name}")
+        case _:
+            pass
 
 
 def _nodes(root: object) -> Iterator[object]:

@@ -2,11 +2,13 @@
 
 Many spellings are read, one is written. What cannot be read gives `None`, never a guess: the reader
 of tags then blocks egress (`unread-label`), see `label.py`.
-Source: FIRST TLP 2.0 (August 2022); the `tlp` and `PAP` taxonomies of MISP; STIX 2.1 §7.2.1.4.
+Source: FIRST TLP 2.0 (August 2022); the `tlp` and `PAP` taxonomies of MISP; STIX 2.1 §7.2.1.4 (its
+uuids stand in CACAO 2.0 too); the PAP extension of the STIX common objects.
 """
 
 import re
 from enum import IntEnum
+from unicodedata import category, normalize
 
 
 class Tlp(IntEnum):
@@ -76,9 +78,15 @@ _MARKINGS_OF_TLP_1 = {  # still in use beside the ids of TLP 2.0, so read; never
     "f88d31f6-486f-44da-b317-01333bde0b82": Tlp.AMBER,
     "5e57c739-391a-4eb3-b6be-7d15ca92d5ed": Tlp.RED,
 }
-_MARKED = {tlp.marking: tlp for tlp in Tlp} | {
-    f"marking-definition--{uuid}": tlp for uuid, tlp in _MARKINGS_OF_TLP_1.items()
+_MARKINGS_OF_PAP = {
+    "ad15a0cd-55b6-4588-a14c-a66105329b92": Pap.CLEAR,
+    "a3bea94c-b469-41dc-9cfe-d6e7daba7730": Pap.CLEAR,  # "PAP:WHITE"
+    "c43594d1-4b11-4c59-93ab-1c9b14d53ce9": Pap.GREEN,
+    "60f8932b-e51e-4458-b265-a2e8be9a80ab": Pap.AMBER,
+    "740d36e5-7714-4c30-961a-3ae632ceee0e": Pap.RED,
 }
+_MARKED = {uuid: tlp for tlp, uuid in _MARKINGS.items()} | _MARKINGS_OF_TLP_1
+_MARKING = re.compile(r"marking-(?:definition|tlp)--")
 _TLP = {tlp.word: tlp for tlp in Tlp} | {"white": Tlp.CLEAR, "amberstrict": Tlp.AMBER_STRICT}
 _PAP = {pap.word: pap for pap in Pap} | {"white": Pap.CLEAR}
 
@@ -89,22 +97,26 @@ def read_tlp(text: str) -> Tlp | None:
     A bare colour counts ("amber+strict"), so ask `is_tlp_tag` first where a tag may be about
     something else.
     """
-    return _MARKED.get(text.strip().lower()) or _TLP.get(_spelled("tlp", text))
+    return _MARKED.get(_marking(text)) or _TLP.get(_spelled("tlp", text))
 
 
 def read_pap(text: str) -> Pap | None:
     """Return the colour that `text` spells, or None where it spells none."""
-    return _PAP.get(_spelled("pap", text))
+    return _MARKINGS_OF_PAP.get(_marking(text)) or _PAP.get(_spelled("pap", text))
 
 
 def is_tlp_tag(text: str) -> bool:
     """Whether a tag claims to be about TLP, readable or not (`tlp:unclear` is, `red` is not)."""
-    return _bare(text).startswith("tlp")
+    return _bare(text).startswith("tlp") or _marking(text) in _MARKED
 
 
 def is_pap_tag(text: str) -> bool:
-    """Whether a tag claims to be about PAP, readable or not."""
-    return _bare(text).startswith("pap:")
+    """Whether a tag claims to be about PAP, readable or not (`PAP:PINK` is, `pap smear` is not)."""
+    bare = _bare(text)
+    spelled = bare.startswith("pap") and read_pap(bare) is not None
+    return (
+        spelled or re.match(r"pap\s*[:=]", bare) is not None or _marking(text) in _MARKINGS_OF_PAP
+    )
 
 
 def _spelled(scale: str, text: str) -> str:
@@ -113,6 +125,19 @@ def _spelled(scale: str, text: str) -> str:
     return re.sub(r"[\s+_-]+", "+", colour)
 
 
+def _marking(text: str) -> str:
+    """Return the uuid that the id of a marking ends in; empty for any other text."""
+    bare = _bare(text)
+    start = _MARKING.match(bare)
+    return "" if start is None else bare[start.end() :]
+
+
 def _bare(text: str) -> str:
-    """Return the text in lower case, without the brackets and quotes people put round it."""
-    return text.strip("\"'`()[]{} \t\r\n\u00a0").lower()
+    """Return the text in lower case, without the brackets and quotes people put round it.
+
+    Full-width letters and signs become the plain ones, and what nobody sees is left out: a colour
+    with a zero-width space in it is still meant.
+    """
+    if not text.isascii():
+        text = "".join(each for each in normalize("NFKC", text) if category(each) != "Cf")
+    return text.strip("\"'`()[]{} \t\r\n").lower()

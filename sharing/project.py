@@ -1,17 +1,19 @@
 """Projection: what one party may have of a holding, and why. Policy and seal meet here only.
 
 The judge is asked once per slot of a header and applied to every record that has the same header.
-Rules of the cut: a record whose head is withheld discloses nothing; a field shows only with a
-value; label record 0 and the label record of whatever stands in a header that is disclosed go
-along; an addressee record goes only to whom it names (to the log's own people all of them).
+Rules of the cut: a record whose head is withheld discloses nothing; a field, and whatever has a
+coarse twin, shows only with a value; label record 0 and the label record of whatever stands in a
+header that is disclosed go along; an addressee record goes only to whom it names (to the log's own
+people all of them).
 
 A held slot waits for a person; what it waits as is its value, and a held head follows it.
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
+from operator import attrgetter
 
 import orjson
 
@@ -19,9 +21,10 @@ from policies.decide import Decision, Effect, Judge
 from policies.label import Label
 from policies.party import Party
 from policies.subject import Relation, Subject
-from sharing.seal.holding import HeldRecord, Holding
+from sharing.seal.disclosure import Disclosure
+from sharing.seal.holding import Holding
 from sharing.seal.labels import read_addressee, read_label
-from sharing.seal.maps import encode_map, projection_digest
+from sharing.seal.maps import MaskRun, encode_mask_runs, projection_digest
 from sharing.seal.records import EVENT_LABEL, Header, Kind, SlotType
 from sharing.verdicts import (
     HeldItem,
@@ -35,6 +38,7 @@ from sharing.verdicts import (
 __all__ = [
     "HeldItem",
     "Projection",
+    "Projector",
     "Release",
     "Standing",
     "Verdict",
@@ -42,6 +46,7 @@ __all__ = [
     "withheld_grounds",
 ]
 
+_VALUES = frozenset({SlotType.VALUE, SlotType.TWIN})
 _SIDE = frozenset({Kind.LABEL, Kind.ADDRESSEE, Kind.PAD})
 
 
@@ -53,33 +58,126 @@ def project(
     releases: Collection[Release],
     now: datetime,
 ) -> Projection:
-    """Return what `party` may have of `holding` at `now`."""
-    projector = _Projector(holding, party, standing, judge, now)
-    projector.released = {
-        (each.record, each.slot_type, each.slot_hash)
-        for each in releases
-        if each.party == party.org
-    }
-    for run in _runs(holding):
-        projector.take(run)
-    masks = projector.with_side_records()
-    return Projection(
-        masks=masks,
-        digest=projection_digest(holding.payload, encode_map(masks)),
-        verdicts=tuple(projector.verdicts),
-        wake_at=min(projector.ends, default=None),
-        held=tuple(projector.held),
-    )
+    """Return what `party` may have of `holding` at `now`; for many parties, see `Projector`."""
+    return Projector(holding, judge, now).project(party, standing, releases)
+
+
+class Projector:
+    """One holding at one moment, before any number of parties.
+
+    What policy cannot tell apart is worked out once: the verdicts for parties of one class, in one
+    standing, named under the same labels; the whole where the same addressee records name them
+    (D15). So a federation costs little more than one of its members.
+    """
+
+    def __init__(self, holding: Holding, judge: Judge, now: datetime) -> None:
+        self.holding, self.judge, self.now = holding, judge, now
+        runs = list(_runs(holding.disclosure))
+        self.runs = [run for run in runs if run.header.kind not in _SIDE]
+        self._side = [each for run in runs for each in self._side_records(run)]
+        labels = holding.disclosure.label_bytes | {EVENT_LABEL}
+        self._addressees = {byte: holding.labels.addressees(byte) for byte in labels}
+        self._anybody = frozenset[str]().union(*self._addressees.values())
+        self._cuts: dict[Hashable, _Cut] = {}
+        self._known: dict[Hashable, Projection] = {}
+
+    def project(
+        self, party: Party, standing: Standing, releases: Collection[Release] = ()
+    ) -> Projection:
+        """Return what `party` may have; of `releases` only those to it count."""
+        released = frozenset(
+            (each.record, each.slot_type, each.slot_hash)
+            for each in releases
+            if each.party == party.org
+        )
+        who = self._anybody & {party.org, *party.communities}
+        alike = (self.judge.rulebook.party_class(party), standing, released)
+        known = self._known.get((alike, who))
+        if known is None:
+            named = frozenset(b for b, those in self._addressees.items() if who & those)
+            cut = self._cuts.get((alike, named))
+            if cut is None:
+                cut = _Cut(self, party, standing, named, released)
+                self._cuts[alike, named] = cut
+            known = self._whole(cut, who)
+            self._known[alike, who] = known
+        return known
+
+    def _whole(self, cut: "_Cut", who: frozenset[str]) -> Projection:
+        runs = sorted([*cut.masks, *self._along(cut, who)], key=attrgetter("start"))
+        encoded = encode_mask_runs(runs)
+        return Projection(
+            runs=tuple(runs),
+            encoded_map=encoded,
+            digest=projection_digest(self.holding.payload, encoded),
+            verdicts=tuple(cut.verdicts),
+            wake_at=min(cut.ends, default=None),
+            held=tuple(cut.held),
+        )
+
+    def _side_records(self, run: "_Run") -> Iterator["_Side"]:
+        if run.header.kind == Kind.LABEL:
+            for index in run.indices:
+                yield _Side(index, read_label(self.slot(run, index, 0))[0], None)
+        elif run.header.kind == Kind.ADDRESSEE:
+            for index in run.indices:
+                addressee = read_addressee(self.slot(run, index, 0))
+                yield _Side(index, addressee.byte, addressee.who)
+
+    def _along(self, cut: "_Cut", who: frozenset[str]) -> Iterator[MaskRun]:
+        """The label and addressee records that go with the cut; none if nothing is left."""
+        for side in self._side if cut.masks else ():
+            wanted = side.byte in cut.bytes_used and (side.who is None or side.who in who)
+            if wanted or cut.standing.own:
+                yield MaskRun(side.index, 1, 1)
+
+    def slot(self, run: "_Run", index: int, n: int) -> bytes:
+        """One slot of a record of a run; empty where it is withheld."""
+        return self.holding.disclosure.slots[run.place + (index - run.first) * run.header.width + n]
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Neighbouring records with one header and one mask of what is held of them."""
+    """Neighbouring records with one header and one mask of what is held of them.
+
+    `place` is that of its first slot among those of the disclosure. A field is a run by itself.
+    """
 
     first: int
+    count: int
     header: Header
     mask: int
-    records: list[HeldRecord] = field(default_factory=list)
+    place: int
+
+    @property
+    def indices(self) -> range:
+        """Where its records stand in the log."""
+        return range(self.first, self.first + self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A label record, or an addressee record and whom it names."""
+
+    index: int
+    byte: int
+    who: str | None
+
+
+def _runs(disclosure: Disclosure) -> Iterator[_Run]:
+    masks = disclosure.mask_runs()
+    place, until, mask = 0, 0, 0
+    for (start, stop), header in disclosure.runs():
+        longest = 1 if header.kind == Kind.FIELD else stop - start
+        index = start
+        while index < stop:
+            if index >= until:
+                held = next(masks)
+                until, mask = held.start + held.count, held.mask
+            count = min(stop, until, index + longest) - index
+            yield _Run(index, count, header, mask, place)
+            place += count * header.width
+            index += count
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,85 +200,40 @@ class _Slot:
         return self.decision.effect is effect
 
 
-def _runs(holding: Holding) -> Iterator[_Run]:
-    run: _Run | None = None
-    masks = holding.masks
-    for index, record in holding.records.items():
-        header = record.header
-        alike = run is not None and (header is run.header or header == run.header)
-        if (
-            run is not None
-            and alike
-            and index == run.first + len(run.records)
-            and masks[index] == run.mask
-            and header.kind != Kind.FIELD
-        ):
-            run.records.append(record)
-            continue
-        if run is not None:
-            yield run
-        run = _Run(index, header, masks[index], [record])
-    if run is not None:
-        yield run
-
-
-class _Projector:
-    """Takes the runs of one holding for one party."""
+class _Cut:
+    """What is disclosed of the runs to a party that is named under some labels, and why."""
 
     def __init__(
-        self, holding: Holding, party: Party, standing: Standing, judge: Judge, now: datetime
+        self,
+        projector: Projector,
+        party: Party,
+        standing: Standing,
+        named: frozenset[int],
+        released: frozenset[tuple[str, int, str]],
     ) -> None:
-        self._holding = holding
-        self._party = party
-        self._standing = standing
-        self._judge = judge
-        self._now = now
-        self._who = frozenset({party.org}) | party.communities
+        self.standing = standing
+        self._projector, self._party, self._named = projector, party, named
+        self._released = released
         self._classes: dict[bytes, tuple[_Slot, ...]] = {}
-        self._side: list[_Run] = []
-        self._masks: dict[int, int] = {}
-        self._bytes_used: set[int] = set()
-        self.released: Collection[tuple[str, int, str]] = ()
+        self.masks: list[MaskRun] = []
+        self.bytes_used: set[int] = {EVENT_LABEL}
         self.ends: set[datetime] = set()
         self.verdicts: list[Verdict] = []
         self.held: list[HeldItem] = []
+        for run in projector.runs:
+            self._take(run)
 
-    def take(self, run: _Run) -> None:
+    def _take(self, run: _Run) -> None:
         """Decide a run of records."""
-        if run.header.kind in _SIDE:
-            self._side.append(run)
-            return
         slots = self._judged(run.header)
         held = _items(slots, run.mask)
         if not held:
-            mask = _cut(run.header, _bits(slots, Effect.DISCLOSE) & run.mask)
+            mask = _shown(run.header, _bits(slots, Effect.DISCLOSE) & run.mask)
             self._note(run, slots, mask)
             return
-        for n, record in enumerate(run.records):
-            one = _Run(run.first + n, run.header, run.mask, [record])
-            self._take_held(one, slots, held)
-
-    def with_side_records(self) -> dict[int, int]:
-        """The masks with label and addressee records, in index order; none if nothing is left."""
-        if not self._masks:
-            return {}
-        used = self._bytes_used | {EVENT_LABEL}
-        for run in self._side:
-            for index, record in enumerate(run.records, run.first):
-                if self._goes_along(record, used):
-                    self._masks[index] = 1
-        return dict(sorted(self._masks.items()))
-
-    def _goes_along(self, record: HeldRecord, used: set[int]) -> bool:
-        slot = record.slots[0]
-        if slot is None or record.header.kind == Kind.PAD:
-            return False
-        if self._standing.own:
-            return True
-        if record.header.kind == Kind.LABEL:
-            return read_label(slot)[0] in used
-        addressee = read_addressee(slot)
-        return addressee.byte in used and addressee.who in self._who
+        for n in range(run.count):
+            place = run.place + n * run.header.width
+            self._take_held(replace(run, first=run.first + n, count=1, place=place), slots, held)
 
     def _judged(self, header: Header) -> tuple[_Slot, ...]:
         known = self._classes.get(header.encoded)
@@ -193,10 +246,10 @@ class _Projector:
         return known
 
     def _judge_slot(self, kind: int, n: int, slot_type: int, byte: int) -> _Slot:
-        label = self._holding.labels.effective(byte)
-        named = not self._who.isdisjoint(self._holding.labels.addressees(byte))
-        if label.until is not None and label.until > self._now:
+        label = self._projector.holding.labels.effective(byte)
+        if label.until is not None and label.until > self._projector.now:
             self.ends.add(label.until)
+        named = byte in self._named
         decision = self._decide(kind, slot_type, label, named=named, released=False)
         return _Slot(n, slot_type, label, named, decision)
 
@@ -204,7 +257,7 @@ class _Projector:
         self, kind: int, slot_type: int, label: Label, *, named: bool, released: bool
     ) -> Decision:
         subject = Subject(
-            log=self._holding.statement.log,
+            log=self._projector.holding.statement.log,
             kind=kind,
             type=slot_type,
             tlp=label.tlp,
@@ -214,36 +267,36 @@ class _Projector:
             relay=label.relay,
         )
         relation = Relation(
-            own=self._standing.own,
-            client=self._standing.client,
-            direct=self._standing.direct,
+            own=self.standing.own,
+            client=self.standing.client,
+            direct=self.standing.direct,
             named=named,
             released=released,
-            embargoed=label.until is not None and label.until > self._now,
-            published=self._standing.published,
+            embargoed=label.is_embargoed(self._projector.now),
+            published=self.standing.published,
         )
-        return self._judge.decide(subject, relation, self._party)
+        return self._projector.judge.decide(subject, relation, self._party)
 
     def _take_held(self, run: _Run, slots: tuple[_Slot, ...], held: tuple[_Slot, ...]) -> None:
         """Decide one record with slots that wait: each as it was released to this party, or not."""
-        record = run.records[0]
-        uuid = _uuid(record)
-        free = {slot.n: slot for slot in held if self._is_released(uuid, slot, record)}
+        uuid = str(self._head(run).get("uuid", ""))
+        free = {
+            slot.n
+            for slot in held
+            if self._released and (uuid, slot.type, self._hash(run, slot.n)) in self._released
+        }
         judged = list(slots)
         for slot in slots:
             follows = slot.n == 0 and slot.is_(Effect.HOLD) and bool(free)
             if slot.n in free or follows:
-                judged[slot.n] = replace(slot, decision=self._released(run.header.kind, slot))
+                judged[slot.n] = replace(slot, decision=self._free(run.header.kind, slot))
         self.held += [
             self._item(run, slot, uuid) for slot in held if not judged[slot.n].is_(Effect.DISCLOSE)
         ]
         allowed = _bits(tuple(judged), Effect.DISCLOSE) & run.mask
-        self._note(run, tuple(judged), _cut(run.header, allowed))
+        self._note(run, tuple(judged), _shown(run.header, allowed))
 
-    def _is_released(self, uuid: str, slot: _Slot, record: HeldRecord) -> bool:
-        return bool(self.released) and (uuid, slot.type, _hash(record, slot.n)) in self.released
-
-    def _released(self, kind: int, slot: _Slot) -> Decision:
+    def _free(self, kind: int, slot: _Slot) -> Decision:
         return self._decide(kind, slot.type, slot.label, named=slot.named, released=True)
 
     def _item(self, run: _Run, slot: _Slot, uuid: str) -> HeldItem:
@@ -252,21 +305,21 @@ class _Projector:
             record=uuid,
             kind=run.header.kind,
             slot_type=slot.type,
-            slot_hash=_hash(run.records[0], slot.n),
+            slot_hash=self._hash(run, slot.n),
             label=slot.label,
             reasons=slot.decision.reasons,
-            field=_field(run),
+            field=self._field(run),
         )
 
     def _note(self, run: _Run, slots: tuple[_Slot, ...], mask: int) -> None:
-        count = len(run.records)
         if mask:
-            self._masks.update(dict.fromkeys(range(run.first, run.first + count), mask))
-            self._bytes_used.update(run.header.labels)
+            self.masks.append(MaskRun(run.first, run.count, mask))
+            self.bytes_used.update(run.header.labels)
+        field = self._field(run)
         self.verdicts += [
             Verdict(
                 index=run.first,
-                count=count,
+                count=run.count,
                 kind=run.header.kind,
                 slot=slot.n,
                 slot_type=slot.type,
@@ -274,11 +327,24 @@ class _Projector:
                 named=slot.named,
                 decision=slot.decision,
                 disclosed=bool(mask & slot.bit),
-                field=_field(run),
+                field=field,
             )
             for slot in slots
             if run.mask & slot.bit
         ]
+
+    def _head(self, run: _Run) -> Mapping[str, object]:
+        slot = self._projector.slot(run, run.first, 0)
+        head: dict[str, object] = orjson.loads(slot) if slot else {}
+        return head
+
+    def _hash(self, run: _Run, n: int) -> str:
+        return sha256(self._projector.slot(run, run.first, n)).hexdigest()
+
+    def _field(self, run: _Run) -> str | None:
+        if run.header.kind != Kind.FIELD or not run.mask & 1:
+            return None
+        return str(self._head(run).get("field", ""))
 
 
 def _bits(slots: tuple[_Slot, ...], effect: Effect) -> int:
@@ -291,24 +357,11 @@ def _items(slots: tuple[_Slot, ...], mask: int) -> tuple[_Slot, ...]:
     return tuple(slot for slot in waiting if slot.type != SlotType.HEAD) or waiting
 
 
-def _cut(header: Header, mask: int) -> int:
-    """Nothing without a head, and no head of a field without a value."""
+def _shown(header: Header, mask: int) -> int:
+    """Nothing without a head; no head of a field, or beside a twin, without a value."""
     if not mask & 1 or header.types[0] != SlotType.HEAD:
         return 0
-    return 0 if header.kind == Kind.FIELD and mask == 1 else mask
-
-
-def _hash(record: HeldRecord, n: int) -> str:
-    return sha256(record.slots[n] or b"").hexdigest()
-
-
-def _uuid(record: HeldRecord) -> str:
-    head = record.slots[0]
-    return "" if head is None else str(orjson.loads(head).get("uuid", ""))
-
-
-def _field(run: _Run) -> str | None:
-    head = run.records[0].slots[0]
-    if run.header.kind != Kind.FIELD or head is None:
-        return None
-    return str(orjson.loads(head).get("field", ""))
+    if header.kind != Kind.FIELD and SlotType.TWIN not in header.types:
+        return mask
+    values = sum(1 << n for n, each in enumerate(header.types) if each in _VALUES)
+    return mask if mask & values else 0

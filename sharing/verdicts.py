@@ -7,11 +7,13 @@ A ground says what kind of limit it was, never which policy; held and frozen bot
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from itertools import groupby
 
 from policies.decide import Decision, Effect, Reason
 from policies.label import Label
 from sharing.event import Json
+from sharing.seal.maps import MaskRun
 
 _GROUNDS = (
     ("embargo", {"floor.embargo"}),
@@ -76,19 +78,29 @@ class HeldItem:
     field: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Projection:
-    """What a party may have: masks by record index, their digest, and what was decided.
+    """What a party may have, as runs of masks, and what was decided.
 
-    `masks` is empty where nothing but labels would be left. `wake_at` is the next instant at which
-    a verdict may change with no write.
+    `runs` ascend; there are none where nothing but labels would be left. `encoded_map` is them as
+    a disclosure map, `digest` names it with the statement. `wake_at` is the next instant at which a
+    verdict may change with no write.
     """
 
-    masks: Mapping[int, int]
+    runs: tuple[MaskRun, ...]
+    encoded_map: bytes
     digest: str
     verdicts: tuple[Verdict, ...]
     wake_at: datetime | None
     held: tuple[HeldItem, ...]
+
+    @cached_property
+    def masks(self) -> Mapping[int, int]:
+        """The masks by record index, ascending."""
+        masks = dict[int, int]()
+        for run in self.runs:
+            masks.update(dict.fromkeys(range(run.start, run.start + run.count), run.mask))
+        return masks
 
 
 def ground_of(verdict: Verdict) -> str:

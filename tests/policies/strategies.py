@@ -1,5 +1,6 @@
 """The words of this floor, for Hypothesis."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
 from hypothesis import strategies as st
@@ -97,16 +98,29 @@ _CONDITIONS = st.sampled_from(
 )
 
 
+_POLICIES = st.tuples(st.sampled_from(["permit", "forbid"]), _SCOPES, _ACTIONS, _CONDITIONS)
+Drawn = tuple[str, str, str, str]
+
+
 @st.composite
 def rulebook_texts(draw: st.DrawFn) -> str:
     """A rulebook of one to five policies, whatever they may say."""
-    policies = draw(
-        st.lists(
-            st.tuples(st.sampled_from(["permit", "forbid"]), _SCOPES, _ACTIONS, _CONDITIONS),
-            min_size=1,
-            max_size=5,
-        )
-    )
+    return _text(draw(st.lists(_POLICIES, min_size=1, max_size=5)))
+
+
+@st.composite
+def tightened_texts(draw: st.DrawFn) -> tuple[str, str]:
+    """A rulebook, and the same with some agreements given up and some prohibitions added."""
+    policies = draw(st.lists(_POLICIES, min_size=1, max_size=5))
+    kept = [each for each in policies if each[0] == "forbid" or draw(st.booleans())]
+    more = draw(st.lists(_POLICIES.map(lambda each: ("forbid", *each[1:])), max_size=2))
+    return _text([*policies, _AGREEMENT]), _text([_AGREEMENT, *kept, *more])
+
+
+_AGREEMENT = ("permit", "principal", "action", "")  # else hardly anything would be disclosed
+
+
+def _text(policies: Sequence[Drawn]) -> str:
     return "\n".join(
         f'@id("p{n}") @reason("because") {effect} ({scope}, {action}, resource) {condition};'
         for n, (effect, scope, action, condition) in enumerate(policies)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.decide import Decision, Effect, Judge, Reason, decide
+from policies.decide import Decision, Effect, Judge, Reason, decide, decide_all
 from policies.errors import EngineError
 from policies.party import STANDARD_ROLES, Party
 from policies.rulebook import ingress_rulebook, read_rulebook, shipped
@@ -112,6 +112,21 @@ def test_pap_decides_what_machines_may_do(pap: Pap, uses: set[str]) -> None:
 def test_an_exercise_drives_no_machine() -> None:
     decision = decide(subject(categories=("exercise",)), relation(), peer(), NATIONAL)
     assert (decision.effect, decision.uses) == (Effect.DISCLOSE, frozenset())
+
+
+@settings(max_examples=25)
+@given(rulebook_texts(), st.lists(st.tuples(subjects, relations), min_size=1, max_size=12), parties)
+def test_what_is_asked_all_at_once_is_answered_as_one_by_one(
+    text: str, asked: list[tuple[Subject, Relation]], party: Party
+) -> None:
+    rulebook = read_rulebook(text, name="drawn", version="1")
+    asked = [*asked, asked[0]]
+    one_by_one = [decide(slot, stands, party, rulebook) for slot, stands in asked]
+    assert decide_all(asked, party, rulebook) == one_by_one
+
+
+def test_asked_about_nothing_the_engine_says_nothing() -> None:
+    assert decide_all([], peer(), NATIONAL) == []
 
 
 def test_a_fact_unknown_to_the_schema_is_a_fault_and_no_denial() -> None:

@@ -1,4 +1,5 @@
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -7,7 +8,7 @@ from policies.errors import BadLabelError, BadPartyError
 from policies.label import Label, join
 from policies.party import KINDS, PUBLIC, ROLES, STANDARD_ROLES, Party
 from policies.tlp import Tlp
-from tests.policies.strategies import labels
+from tests.policies.strategies import instants, labels
 
 
 @given(labels, labels)
@@ -30,16 +31,30 @@ def test_the_loosest_label_changes_nothing(a: Label) -> None:
     assert join(a, Label(Tlp.CLEAR)) == a
 
 
-@given(labels, labels)
-def test_a_join_is_never_looser_than_either(a: Label, b: Label) -> None:
+@given(labels, labels, instants)
+def test_a_join_is_never_looser_than_either(a: Label, b: Label, now: datetime) -> None:
     joined = join(a, b)
     for each in (a, b):
         assert joined.tlp >= each.tlp
         assert joined.pap >= each.pap
         assert joined.categories >= each.categories
-        assert each.until is None or (joined.until is not None and joined.until >= each.until)
+        assert joined.is_embargoed(now) >= each.is_embargoed(now)
         assert joined.only >= each.only
         assert joined.relay <= each.relay
+
+
+def test_an_embargo_lasts_until_its_end_and_without_one_for_ever() -> None:
+    end = datetime(2026, 2, 1, tzinfo=UTC)
+    dated, endless = (
+        Label(Tlp.CLEAR, until=end),
+        Label(Tlp.CLEAR, categories=frozenset({"embargoed"})),
+    )
+    assert not Label(Tlp.RED).is_embargoed(end)
+    assert dated.is_embargoed(end - timedelta(microseconds=1))
+    assert not dated.is_embargoed(end)
+    assert endless.is_embargoed(end)
+    assert join(dated, endless).is_embargoed(end)
+    assert not replace(endless, until=end).is_embargoed(end)
 
 
 def test_an_unknown_category_makes_no_label() -> None:

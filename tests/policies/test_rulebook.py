@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from importlib import resources
 
 import pytest
@@ -6,13 +7,12 @@ import pytest
 from policies.decide import Effect, decide
 from policies.errors import BadRulebookError
 from policies.label import CATEGORIES
-from policies.party import KINDS, ROLES
-from policies.rulebook import Rulebook, ingress_rulebook, read_rulebook, shipped
+from policies.party import KINDS, ROLES, Party
+from policies.rulebook import SHIPPED, Rulebook, ingress_rulebook, read_rulebook, shipped
 from policies.subject import LOGS
-from tests.policies.strategies import ORGS
+from tests.policies.strategies import COMMUNITIES, ORGS
 from tests.policies.test_decide import peer, relation, subject
 
-SHIPPED = ["national", "hub"]
 GOOD = '@id("green") @reason("because") permit (principal, action, resource);'
 
 
@@ -93,16 +93,30 @@ def test_an_empty_rulebook_permits_nothing() -> None:
     assert [reason.id for reason in decision.reasons] == ["default.deny"]
 
 
-def test_only_organisations_that_a_policy_names_keep_their_uuid() -> None:
+def test_a_party_class_keeps_only_what_some_policy_can_tell() -> None:
     rulebook = read(
         f'@id("one") @reason("r") permit (principal == Party::"{ORGS[0]}", action, resource);'
         f'@id("two") @reason("r") permit (principal, action, resource)'
         f' when {{ [Party::"{ORGS[1]}"].contains(principal) }};'
+        f'@id("three") @reason("r") permit (principal in Community::"{COMMUNITIES[0]}", action,'
+        ' resource) when { ["FR"].contains(principal.country) };'
     )
-    assert rulebook.orgs == frozenset(ORGS[:2])
-    assert rulebook.party_class(peer(org=ORGS[1])).org == ORGS[1]
-    assert rulebook.party_class(peer(org=ORGS[2])) == rulebook.party_class(peer(org=ORGS[3]))
-    assert read(GOOD).orgs == frozenset()
+    full = Party(ORGS[2], "node", "BE", ROLES, frozenset(COMMUNITIES), frozenset({"pacs"}))
+    assert rulebook.party_class(full) == Party(
+        "", "node", "BE", frozenset({"community"}), frozenset(COMMUNITIES[:1])
+    )
+    assert rulebook.party_class(replace(full, org=ORGS[1])).org == ORGS[1]
+    assert read(GOOD).party_class(full) == Party("", "node", "", frozenset({"community"}))
+
+
+def test_a_slot_class_keeps_kind_and_type_only_where_some_policy_reads_them() -> None:
+    slot = subject()
+    assert (slot.kind, slot.type) == (2, 1)
+    assert read(GOOD).subject_class(slot) == replace(slot, kind=0, type=0)
+    by_kind = GOOD.replace("resource)", "resource) when { resource.kind == 2 }")
+    assert read(by_kind).subject_class(slot) == replace(slot, type=0)
+    by_type = by_kind.replace("resource.kind", "(if context.own then resource else resource).type")
+    assert read(by_type).subject_class(slot) == replace(slot, kind=0)
 
 
 REFUSED = {
@@ -196,7 +210,8 @@ def test_an_unknown_action_is_refused() -> None:
 
 def test_a_rulebook_that_is_not_shipped_is_refused_by_name() -> None:
     with pytest.raises(
-        BadRulebookError, match=r"rulebook atlantis, name: shipped are hub, national"
+        BadRulebookError,
+        match=r"rulebook atlantis, name: shipped are closed, community, hub, national",
     ):
         shipped("atlantis")
 

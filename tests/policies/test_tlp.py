@@ -15,6 +15,7 @@ SPELLINGS = {
         "TLP WHITE",
         "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
         "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9",
+        "marking-tlp--94868c89-83c2-464b-929b-a1a8aa3c8487",
     ],
     Tlp.GREEN: [
         "tlp:green",
@@ -47,6 +48,8 @@ SPELLINGS = {
         "tlp:amber + strict",
         "TLP:AMBER\u00a0STRICT",
         "amberstrict",
+        "TLP:AMBER-STRICT",
+        "ＴＬＰ：ＡＭＢＥＲ＋ＳＴＲＩＣＴ",
         "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
     ],
     Tlp.RED: [
@@ -55,6 +58,7 @@ SPELLINGS = {
         "red",
         "TLP : RED",
         "{tlp:red}",
+        "\u200btlp:\u00adred\ufeff",
         "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
         "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed",
     ],
@@ -136,6 +140,16 @@ def test_colours_are_ordered_from_clear_to_red() -> None:
         ("PAP:AMBER+STRICT", None),
         ("tlp:red", None),
         ("PAP:PINK", None),
+        ("PAP RED", Pap.RED),
+        ("pap=amber", Pap.AMBER),
+        ("ＰＡＰ：ＧＲＥＥＮ", Pap.GREEN),
+        ("marking-definition--ad15a0cd-55b6-4588-a14c-a66105329b92", Pap.CLEAR),
+        ("marking-definition--a3bea94c-b469-41dc-9cfe-d6e7daba7730", Pap.CLEAR),
+        ("marking-definition--c43594d1-4b11-4c59-93ab-1c9b14d53ce9", Pap.GREEN),
+        ("marking-definition--60f8932b-e51e-4458-b265-a2e8be9a80ab", Pap.AMBER),
+        ("marking-definition--740d36e5-7714-4c30-961a-3ae632ceee0e", Pap.RED),
+        ("marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1", None),  # TLP:RED
+        ("740d36e5-7714-4c30-961a-3ae632ceee0e", None),
     ],
 )
 def test_pap_is_read_like_tlp(text: str, pap: Pap | None) -> None:
@@ -149,7 +163,20 @@ def test_pap_is_written_as_its_taxonomy_writes_it(pap: Pap) -> None:
 
 
 def test_a_tag_about_tlp_is_known_even_if_unreadable() -> None:
-    assert all(is_tlp_tag(tag) for tag in ["tlp:red", "TLP:unclear", "tlp:ex:chr", "TLPAMBER"])
+    tags = ["tlp:red", "TLP:unclear", "tlp:ex:chr", "TLPAMBER", "[tlp:red]", "\u200btlp:red"]
+    assert all(is_tlp_tag(tag) for tag in [*tags, Tlp.RED.marking])
     assert not any(is_tlp_tag(tag) for tag in ["red", "misp:tlp", "pap:red", ""])
-    assert is_pap_tag("PAP:PINK")
-    assert not any(is_pap_tag(tag) for tag in ["paper", "tlp:red", "red"])
+
+
+def test_a_tag_about_pap_is_known_even_if_unreadable() -> None:
+    red = "marking-definition--740d36e5-7714-4c30-961a-3ae632ceee0e"
+    tags = ["PAP:PINK", "pap = amber", "PAP RED", "pap_green", '"PAP:WHITE"', "[pap:red]", red]
+    assert all(is_pap_tag(tag) for tag in tags)
+    assert not any(is_pap_tag(tag) for tag in ["paper", "pap smear", "pap", "tlp:red", "red"])
+
+
+@given(st.sampled_from(Tlp), st.sampled_from(["{}", "[{}]", '"{}"', " {}\n", "\u200b{}\ufeff"]))
+def test_what_spells_a_colour_with_its_scale_is_known_as_a_tag(tlp: Tlp, shape: str) -> None:
+    for written in (tlp.tag, tlp.title, tlp.marking):
+        assert read_tlp(shape.format(written)) is tlp
+        assert is_tlp_tag(shape.format(written))

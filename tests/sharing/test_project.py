@@ -18,8 +18,9 @@ from policies.tlp import Pap, Tlp
 from sharing.errors import RefusedError
 from sharing.event import Attribute, Audience, Draft, Mark
 from sharing.ingress import refuse_unaddressed
-from sharing.project import Release, Standing, project, withheld_grounds
+from sharing.project import Projector, Release, Standing, project, withheld_grounds
 from sharing.seal.holding import Holding
+from sharing.seal.maps import encode_map
 from sharing.seal.package import read_package, write_package
 from sharing.seal.records import Kind, SlotType
 from sharing.seal.verify import Recipient, verify
@@ -27,6 +28,8 @@ from sharing.slots import Names, cut_event
 from tests.sharing.making import (
     BE,
     DE,
+    FR,
+    HOSPITAL,
     HUB,
     NL,
     NOW,
@@ -42,6 +45,10 @@ from tests.sharing.test_slots import EVENT, attribute, held
 
 NATIONAL = shipped("national")
 JUDGE = Judge(NATIONAL)
+OPEN = read_rulebook(
+    '@id("all") @reason("r") permit (principal, action, resource);', name="open", version="1"
+)
+OTHERS = [shipped("community"), shipped("hub"), OPEN]
 PEER = Standing(own=False, client=False, direct=True, published=True)
 SIDE = {Kind.LABEL, Kind.ADDRESSEE}
 
@@ -88,7 +95,7 @@ def asked(
         standing.direct,
         bool(named),
         released=False,
-        embargoed=label.until is not None and label.until > now,
+        embargoed=label.is_embargoed(now),
         published=standing.published,
     )
     return decide(subject, relation, to, NATIONAL)
@@ -174,6 +181,84 @@ def test_projecting_twice_gives_what_projecting_once_gave(
         assert again.digest == once.digest
 
 
+@given(drafts, st.lists(st.sampled_from([NATIONAL, *OTHERS]), min_size=3, max_size=3), nows)
+def test_however_many_relay_it_under_whatever_rulebooks_the_last_gets_no_more_than_the_floor_lets(
+    draft: Draft, books: list[Rulebook], now: datetime
+) -> None:
+    holding = log_of(draft)
+    most = project(holding, party(NL), PEER, Judge(OPEN), (), now).masks
+    hops = 0
+    there = holding
+    for book, to in zip(books, (party(BE), party(DE), party(NL)), strict=True):
+        masks = project(there, to, replace(PEER, direct=not hops), Judge(book), (), now).masks
+        if not masks:
+            return
+        there, hops = received(there, dict(masks)), hops + 1
+    for index, mask in there.masks.items():
+        if there.records[index].header.kind not in SIDE:
+            assert mask & most.get(index, 0) == mask
+
+
+@given(drafts, parties, standings, nows)
+def test_what_is_held_goes_no_further_than_what_is_forbidden(
+    draft: Draft, to: Party, standing: Standing, now: datetime
+) -> None:
+    holding = log_of(draft)
+    shut = _rulebook(NATIONAL.text.replace('action == Action::"unattended"', "action"))
+    held = project(holding, to, standing, JUDGE, (), now)
+    forbidden = project(holding, to, standing, Judge(shut), (), now)
+    assert held.masks == forbidden.masks
+    assert not forbidden.held
+
+
+# ── Many parties ─────────────────────────────────────────────────────────────────────────────────
+
+EVERYBODY = [
+    *(party(org, "node", country) for org, country in ((BE, "BE"), (DE, "DE"), (NL, "NL"))),
+    party(FR, "node", "FR", *COMMUNITIES),
+    party(HOSPITAL, "node", "ES", COMMUNITIES[0]),
+    party(HUB, "hub", ""),
+    party(OTHER_HOSPITAL, "hospital", "FR"),
+    party("", "public", ""),
+]
+
+
+@given(drafts, st.lists(st.tuples(st.sampled_from(EVERYBODY), standings), max_size=12), nows)
+def test_what_many_parties_get_is_what_each_would_get_alone(
+    draft: Draft, asking: list[tuple[Party, Standing]], now: datetime
+) -> None:
+    holding = log_of(draft)
+    waiting = [project(holding, to, PEER, JUDGE, (), now).held for to in EVERYBODY[:3]]
+    releases = [
+        Release(item.record, item.slot_type, item.slot_hash, to.org)
+        for to, items in zip(EVERYBODY, waiting, strict=False)
+        for item in items[::2]
+    ]
+    together = Projector(holding, JUDGE, now)
+    for to, standing in asking:
+        alone = project(holding, to, standing, JUDGE, releases, now)
+        assert together.project(to, standing, releases) == alone
+        assert alone.encoded_map == encode_map(alone.masks)
+
+
+@pytest.mark.parametrize(
+    ("audience", "different"),
+    [
+        (Audience(), 1),
+        (Audience(frozenset({BE})), 2),
+        (Audience(frozenset({BE, DE})), 3),
+        (Audience(communities=frozenset(COMMUNITIES[:1])), 2),
+    ],
+)
+def test_whom_neither_policy_nor_an_addressee_record_tells_apart_gets_one_projection(
+    audience: Audience, different: int
+) -> None:
+    named = attribute(mark=Mark(Label(Tlp.AMBER), audience))
+    together = Projector(held(replace(EVENT, attributes=(named,))), JUDGE, NOW)
+    got = {id(together.project(to, PEER)) for to in EVERYBODY if to.kind == "node"}
+    assert len(got) == different
+
+
 # ── Embargo ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -189,6 +274,16 @@ def test_an_embargo_keeps_a_slot_back_until_its_end_and_asks_to_be_woken_then() 
     assert withheld_grounds(before) == [
         {"ground": "embargo", "kind": Kind.ATTRIBUTE, "records": 1, "slots": 0, "fields": []}
     ]
+
+
+def test_an_embargo_without_an_end_keeps_a_slot_back_for_good() -> None:
+    endless = Label(Tlp.CLEAR, categories=frozenset({"embargoed"}))
+    holding = held(replace(EVENT, attributes=(attribute(mark=Mark(endless)),)))
+    kept = project(holding, party(BE), PEER, JUDGE, (), NOW + timedelta(days=9999))
+    assert kept.wake_at is None
+    assert [told["ground"] for told in withheld_grounds(kept)] == ["embargo"]
+    own = project(holding, party(BE), replace(PEER, own=True), JUDGE, (), NOW)
+    assert set(own.masks) == set(holding.records)
 
 
 # ── Hold and release ─────────────────────────────────────────────────────────────────────────────
