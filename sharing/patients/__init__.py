@@ -1,0 +1,1 @@
+"""Patient data in texts and fields, found before anything is stored."""
