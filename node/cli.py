@@ -10,49 +10,49 @@ Whoever may read the data directory may do anything here; `--as` says in whose n
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from federation.errors import FederationError
 from node.actions.errors import ActionError
+from node.cli_holds import export, hold, ledger
+from node.cli_peers import keys, peer, quarantine
+from node.cli_policy import policy
 from node.errors import NodeError
+from node.options import HERE, As, Data, group
 from policies.errors import PoliciesError
 from sharing.errors import SharingError
 
-
-def _group(about: str) -> typer.Typer:
-    return typer.Typer(
-        help=about,
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-    )
-
-
-app = _group("A national health ISAC's node: report, decide, seal, exchange.")
-org = _group("Organisations enrolled at this node.")
-person = _group("People who may sign in.")
-token = _group("Tokens for programs.")
-peer = _group("The other members of the federation.")
-imports = _group("Bring in what others wrote.")
-seal = _group("Packages, for anyone; no node needed.")
-policy = _group("Rulebooks, and what they decide.")
+app = group("A national health ISAC's node: report, decide, seal, exchange.")
+org = group("Organisations enrolled at this node.")
+person = group("People who may sign in.")
+token = group("Tokens for programs.")
+imports = group("Bring in what others wrote.")
+seal = group("Packages, for anyone; no node needed.")
 app.add_typer(org, name="org")
 app.add_typer(person, name="person")
 app.add_typer(token, name="token")
 app.add_typer(peer, name="peer")
+app.add_typer(keys, name="keys")
+app.add_typer(quarantine, name="quarantine")
 app.add_typer(imports, name="import")
 app.add_typer(seal, name="seal")
 app.add_typer(policy, name="policy")
+app.add_typer(hold, name="hold")
+app.add_typer(export, name="export")
 
 Package = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A package.")]
-HERE = Path("isac-data")
-OPERATOR = "operator"
-Data = Annotated[
-    Path, typer.Option("--data", envvar="ISAC_DATA", help="The node's data directory.")
+Before = Annotated[
+    Path | None,
+    typer.Option("--prev", exists=True, dir_okay=False, help="The version held before."),
 ]
-As = Annotated[str, typer.Option("--as", help="In whose name: a login; else the only operator's.")]
+Keys = Annotated[
+    Path | None,
+    typer.Option("--keys", exists=True, dir_okay=False, help="A roster, to prove it."),
+]
+Out = Annotated[Path | None, typer.Option(help="Where to; else stdout.")]
+OPERATOR = "operator"
 PasswordFile = Annotated[
     Path | None,
     typer.Option(help="Its first line is the password; else one is made and shown once."),
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 @app.command()
-def init(
+def init(  # noqa: PLR0913, PLR0917  an option is an argument
     name: Annotated[str, typer.Option(help="The node's name, as people read it.")],
     country: Annotated[str, typer.Option(help="ISO 3166-1, two capital letters.")],
     data: Data = HERE,
@@ -85,6 +85,7 @@ def init(
     base_url: Annotated[str, typer.Option(help="Its address for others; else host:port.")] = "",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
+    suite: Annotated[str, typer.Option(help="ed25519 or ed25519+ml-dsa-65")] = "ed25519",
     operator: Annotated[str, typer.Option(help="Login of the first operator.")] = OPERATOR,
     password_file: PasswordFile = None,
 ) -> None:
@@ -93,7 +94,7 @@ def init(
     from node.commands import setup
 
     url = base_url or f"http://{host}:{port}"
-    new = NewNode(org, name, country, role, url, {"host": host, "port": port})
+    new = NewNode(org, name, country, role, url, {"host": host, "port": port, "suite": suite})
     setup.init(data, new, operator, password_file)
 
 
@@ -166,11 +167,18 @@ def demo(
 
 
 @app.command()
-def bench() -> None:
+def bench(
+    which: Annotated[
+        Literal["seal", "policy", "feed"] | None, typer.Argument(help="One of them; else all.")
+    ] = None,
+    every_size: Annotated[
+        bool, typer.Option("--all", help="Seal 10 to 100,000 attributes, in a few minutes.")
+    ] = False,
+) -> None:
     """Measure sealing, deciding and the feed on this machine."""
     from node.bench.run import run
 
-    raise typer.Exit(run())
+    raise typer.Exit(run(which, every_size=every_size))
 
 
 @org.command("add")
@@ -178,7 +186,7 @@ def add_org(
     name: Annotated[str, typer.Option(help="Its name, as people read it.")],
     data: Data = HERE,
     org: Annotated[str, typer.Option(help="Its uuid; else a new one.")] = "",
-    kind: Annotated[str, typer.Option(help="hospital or supplier")] = "hospital",
+    kind: Annotated[str, typer.Option(help="hospital, supplier or law_enforcement")] = "hospital",
     country: Annotated[str, typer.Option(help="Else the node's.")] = "",
     enrolment: Annotated[str, typer.Option(help="The rule it accepted, e.g. fr-health/3.")] = "",
 ) -> None:
@@ -258,33 +266,6 @@ def revoke_token(
     people.revoke_token(data, login, prefix)
 
 
-@peer.command("list")
-def list_peers(data: Data = HERE) -> None:
-    """Show each peer's state in words."""
-    from node.commands import peers
-
-    peers.list_states(data)
-
-
-@peer.command("show")
-def show_own_entry(data: Data = HERE) -> None:
-    """Print this node as a member, for the rosters of others."""
-    from node.commands import peers
-
-    peers.show_own_entry(data)
-
-
-@peer.command("accept")
-def accept_peer(
-    file: Annotated[Path, typer.Argument(help="What its `isac peer show` printed.")],
-    data: Data = HERE,
-) -> None:
-    """Put a member into the roster; it counts after a restart."""
-    from node.commands import peers
-
-    peers.accept(data, file)
-
-
 @imports.command("misp")
 def import_misp(
     files: list[Path],
@@ -304,10 +285,7 @@ def import_misp(
 def verify_package(
     file: Package,
     keys: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="A roster.")],
-    prev: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="The version held before."),
-    ] = None,
+    prev: Before = None,
 ) -> None:
     """Check a package: 0 accepted, 1 refused with the numbered check and why."""
     from node.commands import seal as packages
@@ -322,53 +300,64 @@ def redact_package(
         list[str] | None,
         typer.Argument(help="7 a record, 3-9 records, 2:2 a slot of a record."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where to; else stdout.")] = None,
+    out: Out = None,
     stricter_than: Annotated[
         str | None, typer.Option(help="A TLP colour: withhold every slot above it.")
     ] = None,
     class_table: Annotated[
         bool, typer.Option(help="Tell kinds and labels of what is withheld.")
     ] = True,
+    prev: Before = None,
 ) -> None:
     """Withhold parts of a package; what is left still verifies, and no key is needed."""
     from node.commands import seal as packages
 
     status = packages.redact(
-        file, withhold or [], out, stricter_than=stricter_than, class_table=class_table
+        file, withhold or [], out, stricter_than=stricter_than, class_table=class_table, prev=prev
     )
     raise typer.Exit(status)
 
 
-@seal.command("show")
-def show_package(
-    file: Package,
-    keys: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="A roster, to prove it.")
-    ] = None,
+@seal.command("merge")
+def merge_packages(
+    files: Annotated[
+        list[Path],
+        typer.Argument(exists=True, dir_okay=False, help="Packages of one version."),
+    ],
+    out: Out = None,
+    keys: Keys = None,
+    prev: Before = None,
 ) -> None:
+    """Make one package of what any of several discloses; no key is needed."""
+    from node.commands import seal as packages
+
+    raise typer.Exit(packages.merge(files, out, keys, prev))
+
+
+@seal.command("show")
+def show_package(file: Package, keys: Keys = None, prev: Before = None) -> None:
     """Print what a package discloses, what it withholds, and who proved it."""
     from node.commands import seal as packages
 
-    raise typer.Exit(packages.show(file, keys))
+    raise typer.Exit(packages.show(file, keys, prev))
 
 
-@policy.command("check")
-def check_rulebook(file: Annotated[Path, typer.Argument(help="Cedar text.")]) -> None:
-    """Check a rulebook together with the floor that it can never breach."""
-    from node.commands import policy as rulebooks
-
-    rulebooks.check(file)
-
-
-@policy.command("show")
-def show_rulebook(
-    name: Annotated[str, typer.Argument(help="A shipped rulebook: national or hub.")],
+@seal.command("diff")
+def diff_packages(
+    files: Annotated[
+        list[Path],
+        typer.Argument(exists=True, dir_okay=False, help="OLD NEW, or NEW with --prev OLD."),
+    ],
+    prev: Before = None,
+    keys: Keys = None,
 ) -> None:
-    """Print every policy of a shipped rulebook with its reason."""
-    from node.commands import policy as rulebooks
+    """Print what one package or delta tells that an earlier one did not, and the reverse."""
+    from node.commands import seal as packages
 
-    rulebooks.show(name)
+    raise typer.Exit(packages.diff([*([prev] if prev else []), *files], keys))
 
+
+app.command("ledger")(ledger)
 
 if __name__ == "__main__":
     main()

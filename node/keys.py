@@ -1,10 +1,12 @@
 """The node's secrets on disk: made once by `isac init`, read at every start.
 
-    keys/seal.pem         Ed25519: signs statements and recalls
-    keys/transport.pem    Ed25519: signs requests, pages, receipts; neither stands in for the other
-    keys/cursor.key       authenticates the cursors we hand out
-    keys/pseudonym.key    makes pseudonyms that differ by recipient and year
-    incarnation           life of our feed; outside the database, so that a restored backup shows
+    keys/seal.pem             Ed25519: signs statements and recalls
+    keys/seal-ml-dsa-65.pem   ML-DSA-65: signs them as well, where `suite` asks for both
+    keys/transport.pem        Ed25519: signs requests, pages, receipts; stands in for no seal key
+    keys/next-….pem           what takes the place of one of these at the next `isac keys rotate`
+    keys/cursor.key           authenticates the cursors we hand out
+    keys/pseudonym.key        makes pseudonyms that differ by recipient and year
+    incarnation               life of our feed; not in the database, so that a restored backup shows
 
 Nobody but the owner may read a key file; a looser one is refused by name.
 """
@@ -13,10 +15,13 @@ import base64
 import os
 import secrets
 import stat
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -25,59 +30,103 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from node.errors import KeyFileError
-from sharing.seal.keys import Use, key_id, spki_of
+from node.settings import Suite
+from sharing.seal.keys import PrivateKey, Use, key_id, spki_of
+
+_KINDS: Mapping[str, type[PrivateKey]] = {
+    "ed25519": Ed25519PrivateKey,
+    "ml-dsa-65": MLDSA65PrivateKey,
+}
+_SEAL_FILES = {"ed25519": "seal.pem", "ml-dsa-65": "seal-ml-dsa-65.pem"}
+_TRANSPORT_FILE = "transport.pem"
+_NEXT = "next-"
 
 
 @dataclass(frozen=True, slots=True)
 class NodeKeys:
-    """All secrets of a node; none of them shows in its repr."""
+    """All secrets of a node; none shows in its repr. `seal` has a key for each of the suite's."""
 
-    seal: Ed25519PrivateKey = field(repr=False)
-    transport: Ed25519PrivateKey = field(repr=False)
+    seal: tuple[PrivateKey, ...] = field(repr=False)
+    transport: PrivateKey = field(repr=False)
     cursor: bytes = field(repr=False)
     pseudonym: bytes = field(repr=False)
     incarnation: str
 
     def roster_keys(self) -> list[dict[str, str]]:
         """Give the public halves as key entries of a roster member (sealing.md §2.11)."""
-        return [_roster_key(self.seal, Use.SEAL), _roster_key(self.transport, Use.TRANSPORT)]
+        return [*_roster_keys(self.seal, Use.SEAL), *_roster_keys([self.transport], Use.TRANSPORT)]
 
 
-def make_keys(data: Path) -> NodeKeys:
+def make_keys(data: Path, suite: Suite) -> NodeKeys:
     """Make what is missing of a node's secrets below `data`, leave what is there, and read all."""
     folder = data / "keys"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in ("seal", "transport"):
-        pem = Ed25519PrivateKey.generate().private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-        )
-        _write_new(folder / f"{name}.pem", pem)
+    for use in Use:
+        for file, alg in _files(folder, suite, use).items():
+            _make_private(file, alg)
     for name in ("cursor", "pseudonym"):
         _write_new(folder / f"{name}.key", secrets.token_bytes(32))
     _write_new(data / "incarnation", secrets.token_hex(16).encode())
-    return read_keys(data)
+    return read_keys(data, suite)
 
 
-def read_keys(data: Path) -> NodeKeys:
+def read_keys(data: Path, suite: Suite) -> NodeKeys:
     """Read a node's secrets.
 
     Raises:
         KeyFileError: a file is missing, no such key, or readable by others than its owner.
     """
     folder = data / "keys"
+    seal = _files(folder, suite, Use.SEAL)
     return NodeKeys(
-        seal=_read_private(folder / "seal.pem"),
-        transport=_read_private(folder / "transport.pem"),
+        seal=tuple(_read_private(file, alg) for file, alg in seal.items()),
+        transport=_read_private(folder / _TRANSPORT_FILE, "ed25519"),
         cursor=_read_secret(folder / "cursor.key"),
         pseudonym=_read_secret(folder / "pseudonym.key"),
         incarnation=_read(data / "incarnation").decode().strip(),
     )
 
 
-def _roster_key(key: Ed25519PrivateKey, use: Use) -> dict[str, str]:
-    public = key.public_key()
-    spki = base64.b64encode(spki_of(public)).decode()
-    return {"kid": key_id(public), "alg": "ed25519", "spki": spki, "use": use.value}
+def make_next_keys(data: Path, suite: Suite, use: Use) -> list[dict[str, str]]:
+    """Make what is missing of the keys to come, and give their roster entries.
+
+    Raises:
+        KeyFileError: one that is there is no such key, or readable by others than its owner.
+    """
+    keys = []
+    for file, alg in _files(data / "keys", suite, use).items():
+        to_come = file.with_name(_NEXT + file.name)
+        _make_private(to_come, alg)
+        keys.append(_read_private(to_come, alg))
+    return _roster_keys(keys, use)
+
+
+def put_next_keys(data: Path, suite: Suite, use: Use) -> None:
+    """Let the keys to come take the place of those in use, of which no private half is left."""
+    for file in _files(data / "keys", suite, use):
+        file.with_name(_NEXT + file.name).replace(file)
+
+
+def _files(folder: Path, suite: Suite, use: Use) -> dict[Path, str]:
+    """Give the private keys of one use, each with its algorithm, in the order they sign."""
+    if use is Use.TRANSPORT:
+        return {folder / _TRANSPORT_FILE: "ed25519"}
+    return {folder / _SEAL_FILES[alg]: alg for alg in suite.split("+")}
+
+
+def _roster_keys(keys: Iterable[PrivateKey], use: Use) -> list[dict[str, str]]:
+    entries = []
+    for key in keys:
+        public = key.public_key()
+        spki = base64.b64encode(spki_of(public)).decode()
+        (alg,) = (alg for alg, kind in _KINDS.items() if isinstance(key, kind))
+        entries.append({"kid": key_id(public), "alg": alg, "spki": spki, "use": use.value})
+    return entries
+
+
+def _make_private(path: Path, alg: str) -> None:
+    key = _KINDS[alg].generate()
+    _write_new(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 def _write_new(path: Path, content: bytes) -> None:
@@ -93,14 +142,14 @@ def _write_new(path: Path, content: bytes) -> None:
     fresh.rename(path)
 
 
-def _read_private(path: Path) -> Ed25519PrivateKey:
+def _read_private(path: Path, alg: str) -> PrivateKey:
     try:
         key = load_pem_private_key(_read(path), password=None)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyFileError(f"{path}: not a PEM private key without a password") from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise KeyFileError(f"{path}: not an Ed25519 key")
-    return key
+    if isinstance(key, Ed25519PrivateKey | MLDSA65PrivateKey) and isinstance(key, _KINDS[alg]):
+        return key
+    raise KeyFileError(f"{path}: not an {alg} key")
 
 
 def _read_secret(path: Path) -> bytes:
@@ -117,4 +166,8 @@ def _read(path: Path) -> bytes:
             raise KeyFileError(f"{path}: mode {mode:04o} lets others in; chmod 600 {path}")
         return path.read_bytes()
     except OSError as error:
-        raise KeyFileError(f"{path}: {error.strerror}; `isac init` makes it") from error
+        raise KeyFileError(f"{path}: {error.strerror}; {_maker(path)} makes it") from error
+
+
+def _maker(path: Path) -> str:
+    return "`isac keys rotate`" if path.name == _SEAL_FILES["ml-dsa-65"] else "`isac init`"

@@ -2,20 +2,20 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from federation.peer import Peer, party_of, peers_of
 from node.clock import Clock, ScenarioClock, wall_clock
 from node.errors import SettingsError
 from node.keys import NodeKeys, read_keys
-from node.roster import read_roster
+from node.roster import RosterFile
+from node.rules import open_rules
 from node.settings import Settings
 from node.storage.schema import migrate
 from node.storage.store import Store, open_store
 from node.throttle import Throttle
 from policies.decide import Judge
 from policies.party import Party
-from policies.rulebook import shipped
 from sharing.seal.keys import KeyRegistry, Signer
 
 
@@ -24,7 +24,8 @@ class Node:
     """One organisation's node.
 
     `clock` is what the node believes the time is (an exercise may set it); `wall` is real time, for
-    signatures' freshness, sessions, leases. `rng(n)` gives n unpredictable bytes.
+    signatures' freshness, sessions, leases. `rng(n)` gives n unpredictable bytes. `roster()` gives
+    the members, `rules()` the judge, as they are now; `peers` are those of the start.
     """
 
     settings: Settings
@@ -36,11 +37,30 @@ class Node:
     transport_signer: Signer
     clock: Clock
     wall: Clock
-    judge: Judge
-    registry: KeyRegistry
+    rules: Callable[[], Judge]
+    roster: Callable[[], KeyRegistry]
     peers: tuple[Peer, ...]
     rng: Callable[[int], bytes] = field(default=secrets.token_bytes, repr=False)
     throttle: Throttle = field(default_factory=Throttle, repr=False)
+
+    @property
+    def registry(self) -> KeyRegistry:
+        """The members of the federation and their keys, as the roster has them now."""
+        return self.roster()
+
+    @property
+    def judge(self) -> Judge:
+        """The rulebook in force at this moment, whichever process applied it."""
+        return self.rules()
+
+    def pinned(self) -> "Node":
+        """Give this node with the rulebook in force now, for one piece of work.
+
+        Whoever asks for more than one verdict, or notes under which rulebook it was given, asks
+        all of them of one rulebook.
+        """
+        judge = self.judge
+        return replace(self, rules=lambda: judge)
 
     @property
     def is_hub(self) -> bool:
@@ -62,29 +82,40 @@ def open_node(settings: Settings, *, wall: Clock = wall_clock) -> Node:
 
     Raises:
         SettingsError: the roster cannot be read, or does not hold this node's organisation.
+        BadRulebookError: this program cannot read the rulebook in force.
         BadPeerError: the roster says something of a peer that cannot be.
         KeyFileError: a key is missing or lies open to others.
     """
-    keys = read_keys(settings.data)
-    registry = read_roster(settings.roster_file)
+    keys = read_keys(settings.data, settings.suite)
+    roster = RosterFile(settings.roster_file)
+    registry = roster()
     me = registry.members.get(settings.org)
     if me is None:
         raise SettingsError(f"roster {settings.roster_file}: no member {settings.org} (this node)")
-    clock_path = settings.clock_path
-    clock = wall if clock_path is None else ScenarioClock(clock_path, wall)
     store = open_store(settings.database)
     migrate(store)
+    clock = clock_of(settings, wall)
     return Node(
         settings=settings,
         store=store,
         org=settings.org,
         me=party_of(me),
         keys=keys,
-        signers=(Signer.from_private(keys.seal),),
+        signers=tuple(map(Signer.from_private, keys.seal)),
         transport_signer=Signer.from_private(keys.transport),
         clock=clock,
         wall=wall,
-        judge=Judge(shipped(settings.rulebook_name)),
-        registry=registry,
+        rules=open_rules(store, settings.rulebook_name, clock()),
+        roster=roster,
         peers=peers_of(registry, settings.org),
     )
+
+
+def clock_of(settings: Settings, wall: Clock = wall_clock) -> Clock:
+    """Give what the node believes the time is: wall time, or that of its exercise.
+
+    Raises:
+        ClockError: the exercise's file does not tell a time.
+    """
+    path = settings.clock_path
+    return wall if path is None else ScenarioClock(path, wall)

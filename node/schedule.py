@@ -1,4 +1,4 @@
-"""What a node does by itself: project, pull, wake, sweep. One leader at a time does it.
+"""What a node does by itself: project, pull, wake, sweep, heed the roster; one leader at a time.
 
 Who leads is a row of the database (`storage.leases`); every write unit of a job checks it, so that
 a leader that slept through the end of its lease commits nothing. Durable work lives in our tables:
@@ -18,6 +18,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from federation.transport import Transport
+from node.actions.disown import disown_compromised
 from node.actions.exchange import pull_due
 from node.actions.people import forget_old_sessions
 from node.actions.projector import project_dirty
@@ -25,12 +26,14 @@ from node.actions.wake import wake_due
 from node.node import Node
 from node.storage import leases
 from node.storage.errors import LostLeaseError
+from sharing.seal.keys import KeyRegistry
 
 LEASE = timedelta(seconds=8)
 RENEW_S = 2
 WAKE_S = 1
 PULL_S = 1  # how often is looked whose turn it is
 SWEEP_S = 60
+ROSTER_S = 1  # how often is looked whether it was changed
 PROJECT_LIMIT = 20
 Job = Callable[[Node], object]
 
@@ -44,11 +47,13 @@ class Schedule:
         self._node = node
         self._owner = f"{socket.gethostname()[:32]}:{os.getpid()}:{node.rng(4).hex()}"
         self._lease: leases.Lease | None = None
+        self._heeded: KeyRegistry | None = None
         self._jobs: dict[str, tuple[float, Job]] = {
             "project": (node.settings.project_interval_s, _project),
             "wake": (WAKE_S, wake_due),
             "pull": (PULL_S, partial(_pull, transport=transport)),
             "sweep": (SWEEP_S, forget_old_sessions),
+            "roster": (ROSTER_S, self._heed_roster),
         }
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -97,6 +102,13 @@ class Schedule:
         except LostLeaseError:
             self._lease = None
             _log.warning("lost the lead", job=name)
+
+    def _heed_roster(self, node: Node) -> None:
+        """Do once, for each roster that is read, what its revocations ask for."""
+        registry = node.registry
+        if registry is not self._heeded:
+            disown_compromised(node)
+            self._heeded = registry
 
     def _take(self) -> leases.Lease | None:
         with self._node.store.write() as unit:

@@ -22,6 +22,7 @@ from pydantic_settings import (
 from node.errors import SettingsError
 
 FILE = "node.toml"
+Suite = Literal["ed25519", "ed25519+ml-dsa-65"]
 
 
 def _as_uuid(text: str) -> str:
@@ -62,8 +63,14 @@ class Settings(BaseSettings):
     roster: Path = Field(
         default=Path("roster.json"), description="The members of the federation and their keys."
     )
-    rulebook: Literal["", "national", "hub"] = Field(
-        default="", description="The rulebook that decides; empty: the one named like the role."
+    suite: Suite = Field(
+        default="ed25519",
+        description="What signs our statements and recalls: one key, or two that both must hold.",
+    )
+    rulebook: Literal["", "national", "hub", "community", "closed"] = Field(
+        default="",
+        description="The shipped rulebook in force from the first start, until another is applied; "
+        "empty: the one named like the role.",
     )
     pull_interval_s: float = Field(
         default=60, gt=0, le=86400, description="Seconds between two pulls from one peer."
@@ -111,7 +118,7 @@ class Settings(BaseSettings):
 
     @property
     def rulebook_name(self) -> str:
-        """Give the name of the shipped rulebook that decides here."""
+        """Give the name of the shipped rulebook that decides here at first."""
         return self.rulebook or self.role
 
     @classmethod

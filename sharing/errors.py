@@ -35,3 +35,7 @@ class BadRosterError(ForeignFault):
 
 class BadRecordError(SharingError):
     """A record of ours that may not be sealed: no verifier would accept it."""
+
+
+class BadChoiceError(SharingError):
+    """What a source chose for a thing of its own contradicts itself; names the thing and why."""

@@ -8,13 +8,15 @@ Uuids are lower case. Timestamps are whole seconds since 1970, first_seen and la
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from policies.label import Label
 from policies.tlp import Pap, Tlp, is_pap_tag, is_tlp_tag, read_pap, read_tlp
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 Members: TypeAlias = Mapping[str, Json]
+Profile: TypeAlias = Literal["compact", "fine"]
+Precision: TypeAlias = Literal["exact", "twin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,24 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True)
+class Twin:
+    """A coarser value beside an exact one, for those who may not have that: 198.51.100.0/24.
+
+    Its mark may be looser than the attribute's, never stricter.
+    """
+
+    value: str
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
 class Attribute:
     """One value and what is said of it.
 
     `value` is None where it was deleted or is withheld; `data` of an attachment rides with it.
-    `context` is what an incident's indicator says of itself (role, confidence …).
+    `context` is what an incident's indicator says of itself (role, confidence …). `profile` is the
+    source's choice how it is cut: compact, the value within the head; fine, apart from it; None by
+    its label. In a View `precision` says that the value is but its twin's.
     """
 
     uuid: str
@@ -80,6 +95,9 @@ class Attribute:
     context: Members = field(default_factory=dict)
     extra: Members = field(default_factory=dict)
     mark: Mark | None = None
+    profile: Profile | None = None
+    twin: Twin | None = None
+    precision: Precision = "exact"
 
 
 @dataclass(frozen=True, slots=True)

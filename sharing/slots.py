@@ -5,7 +5,7 @@ for a log that never leaves its node; `cut_incident` only what of it may leave, 
 and the enrolment rule. Records come unsorted; `diff` says what a new version appends and voids.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,8 +21,14 @@ from sharing.incidents.report import Earlier, Report
 from sharing.seal.holding import HeldRecord, Holding
 from sharing.seal.records import Kind, Record, SlotType
 from sharing.slots_event import EventCutter, event_mark
-from sharing.slots_incident import incident_event, incident_fields, report_event, report_fields
-from sharing.slots_names import LabelBook, Names
+from sharing.slots_incident import (
+    incident_event,
+    incident_fields,
+    pseudonym_fields,
+    report_event,
+    report_fields,
+)
+from sharing.slots_names import PSEUDONYM, LabelBook, Names
 
 __all__ = [
     "Change",
@@ -58,7 +64,7 @@ def cut_event(draft: Draft, names: Names) -> list[Record]:
 
 
 def cut_report(report: Report, uuid: str, names: Names) -> list[Record]:
-    """The records of a whole report, all of them under the submitter's colour."""
+    """The records of a whole report, each under the submitter's colour or a stricter one."""
     label = Label(report.colour, report.pap, _categories(report))
     book = LabelBook(label, NOBODY, names)
     records = [
@@ -74,22 +80,21 @@ def cut_incident(
     uuid: str,
     names: Names,
     *,
-    pseudonym: str | None = None,
+    name_before: Callable[[str], str] | None = None,
 ) -> list[Record]:
     """The records of what may leave of a report; a report under TLP:RED leaves nothing but a core.
 
-    `pseudonym` stands for the entity towards the hub; whatever the report itself gave for it is not
-    used, since only its node can make one.
+    `name_before` gives the entity's pseudonym before a class of recipients; whatever the report
+    itself gave for one is not used, since only its node can make one.
     """
-    own = {name: value for name, value in report.values.items() if name != "entity_pseudonym"}
-    if pseudonym is not None:
-        own["entity_pseudonym"] = pseudonym
+    own = {name: value for name, value in report.values.items() if name != PSEUDONYM}
     report = replace(report, values=own)
     colour = Tlp.RED if report.colour == Tlp.RED else Tlp.GREEN
     book = LabelBook(Label(colour, report.pap, _categories(report)), NOBODY, names)
     records = [
         *EventCutter(book).event(incident_event(report, enrolment, uuid)),
         *incident_fields(report, enrolment, book),
+        *(pseudonym_fields(report, enrolment, book, name_before) if name_before else ()),
     ]
     return [*book.records(), *records]
 

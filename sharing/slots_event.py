@@ -1,20 +1,23 @@
 """An event's parts as records: which slot holds what, and under which label.
 
 Slots are made once, here; from then on their exact bytes are the thing and nobody writes them
-again. Up to GREEN an attribute is compact (its value stands in the head), from AMBER on it is fine
-(its value stands apart). A deleted attribute keeps its head and its place, nothing else. What is
-said of a thing (tag, galaxy, relation) is never looser than the thing.
+again. Where its source does not choose, an attribute is compact up to GREEN (its value stands in
+the head) and fine from AMBER on (its value stands apart). Beside a fine value its source may put a
+coarse twin under a label of its own: the head then goes with the twin, and all else that is said
+with the exact value. A deleted attribute keeps its head and its place, nothing else. What is said
+of a thing (tag, galaxy, relation) is never looser than the thing.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from uuid import UUID
 
 import orjson
 
 from policies.label import Label, join
 from policies.tlp import Pap, Tlp
-from sharing.errors import BadRecordError
+from sharing.errors import BadChoiceError, BadRecordError
 from sharing.event import (
     NOBODY,
     Attribute,
@@ -27,6 +30,7 @@ from sharing.event import (
     Relation,
     ReportText,
     Tag,
+    Twin,
     read_marks,
 )
 from sharing.seal import limits
@@ -35,6 +39,7 @@ from sharing.slots_names import LabelBook, galaxy_key, tag_key
 
 SOURCE_IDENTITY = "source-identity"
 UNREAD = "unread-label"
+_NAME_BASED = frozenset({3, 5, 8})  # versions of uuid that may be a hash of what they name
 
 
 def record_of(kind: Kind, slots: Iterable[tuple[SlotType, int, Members]]) -> Record:
@@ -44,7 +49,8 @@ def record_of(kind: Kind, slots: Iterable[tuple[SlotType, int, Members]]) -> Rec
         BadRecordError: a slot is larger than any verifier accepts.
     """
     types, labels, members = zip(*slots, strict=True)
-    raw = tuple(orjson.dumps(each) for each in members)
+    # copied: what orjson returns holds on to a buffer of some kilobytes
+    raw = tuple(b"%b" % orjson.dumps(each) for each in members)
     if max(map(len, raw)) > limits.SLOT_BYTES:
         what = f"{kind.name.lower()} {members[0].get('uuid')}"
         raise BadRecordError(f"{what} is larger than {limits.SLOT_BYTES} bytes")
@@ -96,10 +102,40 @@ class EventCutter:
         mark = self._mark(attribute.mark, attribute.tags, parent)
         marks[attribute.uuid] = mark
         byte = self.book.byte(mark)
-        fine = mark.label.tlp >= Tlp.AMBER
+        twin = self._twin(attribute, mark, parent)
+        loose = byte if twin is None else self.book.byte(twin)
+        bytes_of = dict.fromkeys((SlotType.HEAD, SlotType.TWIN), loose)
+        profile = attribute.profile or ("fine" if mark.label.tlp >= Tlp.AMBER else "compact")
+        fine = twin is not None or profile == "fine"
         slots = _attribute_slots(attribute, fine=fine, placed_in=placed_in)
-        yield record_of(Kind.ATTRIBUTE, ((kind, byte, members) for kind, members in slots))
+        yield record_of(
+            Kind.ATTRIBUTE, ((kind, bytes_of.get(kind, byte), members) for kind, members in slots)
+        )
         yield from self._said_of(attribute.uuid, attribute.tags, attribute.galaxies, mark)
+
+    def _twin(self, attribute: Attribute, mark: Mark, parent: Mark) -> Mark | None:
+        """The effective label of an attribute's twin, None where it has none.
+
+        Raises:
+            BadChoiceError: the twin cannot stand beside the value, or is stricter than it.
+        """
+        twin = attribute.twin
+        if twin is None:
+            return None
+        own = replace(
+            twin.mark.label,
+            tlp=max(twin.mark.label.tlp, self.at_least),
+            # a colour that nobody could read holds for all of the attribute
+            categories=twin.mark.label.categories | (mark.label.categories & {UNREAD}),
+        )
+        resolved = self.book.resolve(replace(twin.mark, label=own), parent)
+        why = _why_no_twin(attribute, twin)
+        if why is None and join(resolved.label, mark.label) != mark.label:
+            colours = f"{resolved.label.tlp.word} beside {mark.label.tlp.word}"
+            why = f"its twin's label is stricter than its own ({colours})"
+        if why is not None:
+            raise BadChoiceError(f"attribute {attribute.uuid}: {why}")
+        return resolved
 
     def _core(self, event: Event) -> Record:
         head: dict[str, Json] = {
@@ -222,7 +258,11 @@ def _attribute_slots(
         carried["value"] = attribute.value
         if attribute.data is not None:
             carried["data"] = attribute.data
-    yield SlotType.HEAD, _with(head if fine else head | carried, attribute.extra)
+    if attribute.twin is not None:  # whoever gets the head with the twin gets nothing unknown
+        carried |= {name: x for name, x in attribute.extra.items() if name not in carried}
+        yield SlotType.HEAD, head
+    else:
+        yield SlotType.HEAD, _with(head if fine else head | carried, attribute.extra)
     if not attribute.deleted:
         yield from _words_and_times(attribute)
     if attribute.context:
@@ -231,6 +271,21 @@ def _attribute_slots(
         yield SlotType.PLACEMENT, {"object": placed_in, "relation": attribute.object_relation}
     if fine and carried:
         yield SlotType.VALUE, carried
+    if attribute.twin is not None:
+        yield SlotType.TWIN, {"value": attribute.twin.value}
+
+
+def _why_no_twin(attribute: Attribute, twin: Twin) -> str | None:
+    """Why an attribute can have no twin, whatever their labels; None if it can."""
+    if attribute.value is None or attribute.deleted:
+        return "a twin needs a value to stand beside"
+    if attribute.profile == "compact":
+        return "a twin needs the fine profile: a compact head holds the value"
+    if twin.value.strip().casefold() == attribute.value.strip().casefold():
+        return "its twin is its value"
+    if UUID(attribute.uuid).version in _NAME_BASED:
+        return "a uuid that may be made of its value would tell it to those who get the twin"
+    return None
 
 
 def _words_and_times(thing: Attribute | Object) -> Iterator[tuple[SlotType, Members]]:

@@ -1,11 +1,11 @@
 """A report as records: whole for its own log, and as little as may leave for the event's.
 
-The report log holds everything under the submitter's colour. The event is cut by `fields.csv` and
-the enrolment rule alone: an allow-list, so what nobody thought of stays at home. What is not cut
-leaves no trace in the event's log, neither its number nor its edits.
+The report log holds everything under the submitter's colour, or a stricter label (`lane.py`). The
+event is cut by `fields.csv` and the enrolment rule alone: an allow-list, so what nobody thought of
+stays at home. What is not cut leaves no trace in the event's log, neither its number nor its edits.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from policies.label import Label
@@ -16,10 +16,11 @@ from sharing.incidents.enrolment import INDICATORS as ALL_INDICATORS
 from sharing.incidents.enrolment import Enrolment
 from sharing.incidents.fields import FIELDS, INDICATORS, Field, Reach
 from sharing.incidents.indicator import TRAVELS, Indicator
+from sharing.incidents.lane import field_label, indicator_label
 from sharing.incidents.report import Report
 from sharing.seal.records import Kind, Record, SlotType
 from sharing.slots_event import record_of
-from sharing.slots_names import LabelBook, field_key
+from sharing.slots_names import PSEUDONYM, LabelBook, field_key, pseudonym_key
 
 _THREAT_LEVELS = {"red": 1, "yellow": 2, "green": 3}
 _UNDEFINED = 4
@@ -35,18 +36,20 @@ def report_event(report: Report, uuid: str) -> Event:
         threat_level_id=_UNDEFINED,
         analysis=0,
         timestamp=report.timestamp,
-        attributes=tuple(map(_whole, report.indicators)),
+        attributes=tuple(_whole(report.colour, each) for each in report.indicators),
     )
 
 
 def report_fields(report: Report, book: LabelBook) -> Iterator[Record]:
     """One record a field of the report: the value as it was sent, and a stricter colour chosen."""
     for name, value in report.values.items():
+        label = field_label(name, report.colour, report.choices.get(name))
+        byte = book.byte(book.resolve(Mark(label, None), book.whole))
         head: dict[str, Json] = {"uuid": book.names.uuid(field_key(name)), "field": name}
         if name in report.choices:
             head["choice"] = report.choices[name].word
         yield record_of(
-            Kind.FIELD, [(SlotType.HEAD, 0, head), (SlotType.VALUE, 0, {"value": value})]
+            Kind.FIELD, [(SlotType.HEAD, 0, head), (SlotType.VALUE, byte, {"value": value})]
         )
 
 
@@ -91,6 +94,27 @@ def incident_fields(report: Report, enrolment: Enrolment, book: LabelBook) -> It
                     (slot.type, book.byte(mark), {"value": slot.value})
                     for slot, mark in zip(slots, marks, strict=True)
                 ),
+            ],
+        )
+
+
+def pseudonym_fields(
+    report: Report, enrolment: Enrolment, book: LabelBook, name_before: Callable[[str], str]
+) -> Iterator[Record]:
+    """One record a class of recipients, addressed to it alone; `name_before` gives its value."""
+    row = FIELDS[PSEUDONYM]
+    tlp = _colour(report, PSEUDONYM)
+    named = enrolment.addressees(PSEUDONYM, row.exact_to, tlp) if row.exact_to else frozenset()
+    for recipients, orgs in enrolment.classes(named).items():
+        value = name_before(recipients)
+        label = Label(tlp, categories=row.categories, only=True)
+        byte = book.byte(book.resolve(Mark(label, Audience(orgs)), book.whole))
+        uuid = book.names.uuid(pseudonym_key(value))
+        yield record_of(
+            Kind.FIELD,
+            [
+                (SlotType.HEAD, byte, {"uuid": uuid, "field": PSEUDONYM}),
+                (SlotType.VALUE, byte, {"value": value}),
             ],
         )
 
@@ -148,11 +172,16 @@ def _date(report: Report) -> str:
     return str(began)[:10]
 
 
-def _whole(indicator: Indicator) -> Attribute:
+def _whole(colour: Tlp, indicator: Indicator) -> Attribute:
     own: dict[str, Json] = {"type": indicator.type, "pap": indicator.pap.word}
     if indicator.tlp is not None:
         own["tlp"] = indicator.tlp.word
-    return replace(_attribute(indicator, indicator.value), context={**own, **indicator.facts})
+    label = indicator_label(colour, indicator.tlp, indicator.facts.get("role"))
+    return replace(
+        _attribute(indicator, indicator.value),
+        context={**own, **indicator.facts},
+        mark=None if label == Label(colour) else Mark(label, None),
+    )
 
 
 def _attribute(indicator: Indicator, value: str) -> Attribute:

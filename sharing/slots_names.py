@@ -22,6 +22,9 @@ from sharing.seal.holding import Holding
 from sharing.seal.labels import addressee_record, label_record, read_addressee, read_label
 from sharing.seal.records import EVENT_LABEL, NUMBERED_LABELS, Kind, Record
 
+PSEUDONYM = "entity_pseudonym"
+"""The field that only the node can fill, with another value for each class of recipients."""
+
 
 class TooManyLabelsError(SharingError):
     """A log may have 240 labels beside the event's own."""
@@ -131,12 +134,20 @@ def _minted(held: Holding) -> Iterator[tuple[str, str]]:
         if key is None or record.slots[0] is None:
             continue
         head = orjson.loads(record.slots[0])
-        yield key(head), str(head["uuid"])
+        name = key(head)
+        if name == field_key(PSEUDONYM) and record.slots[1] is not None:
+            name = pseudonym_key(str(orjson.loads(record.slots[1])["value"]))
+        yield name, str(head["uuid"])
 
 
 def field_key(name: str) -> str:
     """The key of an incident field's record."""
     return f"field:{name}"
+
+
+def pseudonym_key(value: str) -> str:
+    """The key of one of an entity's pseudonyms: a log may hold several, each for others."""
+    return f"{field_key(PSEUDONYM)}:{value}"
 
 
 def tag_key(target: str, name: str) -> str:

@@ -14,11 +14,13 @@ from sharing.event import (
     Attribute,
     Event,
     Json,
+    Mark,
     Members,
     Object,
     Relation,
     ReportText,
     Tag,
+    Twin,
     read_marks,
 )
 from sharing.seal.holding import Holding
@@ -28,6 +30,7 @@ _CORE = frozenset({"uuid", "info", "date", "threat_level_id", "analysis", "times
 _ATTRIBUTE = frozenset(
     {"uuid", "type", "category", "to_ids", "timestamp", "deleted", "value", "data"}
 )
+_CARRIED = frozenset({"value", "data"})
 _THING = frozenset({"uuid", "name", "timestamp", "deleted"})
 _RELATION = frozenset(
     {
@@ -172,6 +175,7 @@ def _attribute(parts: _Parts, slots: Slots, labels: Mapping[int, Label]) -> None
     times = slots.get(SlotType.TIMES, {})
     placed = slots.get(SlotType.PLACEMENT, {})
     carried = slots.get(SlotType.VALUE, head)
+    apart = {} if carried is head else _rest(carried, _CARRIED)
     uuid = str(head.get("uuid", ""))
     attribute = Attribute(
         uuid=uuid,
@@ -187,10 +191,16 @@ def _attribute(parts: _Parts, slots: Slots, labels: Mapping[int, Label]) -> None
         object_relation=_text(placed.get("relation")),
         data=_text(carried.get("data")),
         context=slots.get(SlotType.CONTEXT, {}),
-        extra=_rest(head, _ATTRIBUTE),
+        extra=_rest(head, _ATTRIBUTE) | apart,
+        twin=_twin(slots, labels),
     )
     parts.attributes.append((str(placed.get("object", "")), attribute))
-    parts.labels[uuid] = labels[SlotType.HEAD]
+    parts.labels[uuid] = labels.get(SlotType.VALUE, labels[SlotType.HEAD])
+
+
+def _twin(slots: Slots, labels: Mapping[int, Label]) -> Twin | None:
+    value = _text(slots.get(SlotType.TWIN, {}).get("value"))
+    return None if value is None else Twin(value, Mark(labels[SlotType.TWIN]))
 
 
 def _object(parts: _Parts, slots: Slots, labels: Mapping[int, Label]) -> None:

@@ -2,7 +2,8 @@
 
 It shows what `project` disclosed and only ever coarsens that. The source of an incident and its
 node read the report log laid over the event's: the exact words win, and `shared` says under which
-label a thing leaves. Readers of an incident who are neither its own nor staff of a node or the hub
+label a thing leaves. Where only the twin of a value is disclosed, it stands for the value, and
+nothing detects by it. Readers of an incident who are neither its own nor staff of a node or the hub
 get times by the day and the entity as a kind of place in a country; they are told that something is
 withheld, staff of nodes and hub also which fields.
 """
@@ -12,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import fields as fields_of
 from datetime import UTC, datetime
-from typing import Literal
 
 from policies.label import Label
 from policies.party import Party
@@ -22,9 +22,11 @@ from sharing.event import (
     Json,
     Members,
     Object,
+    Precision,
     Relation,
     ReportText,
     Tag,
+    Twin,
 )
 from sharing.incidents.derive import day
 from sharing.incidents.fields import FACILITIES, FIELDS
@@ -32,10 +34,9 @@ from sharing.seal.holding import Holding
 from sharing.seal.records import Kind, SlotType
 from sharing.slots_read import FieldRead, LogRead, read_log
 
-Precision = Literal["exact", "twin"]
-
 _STAFF = frozenset({"node", "hub"})
 _SIDE = frozenset({Kind.LABEL, Kind.ADDRESSEE, Kind.PAD})
+_CHOICES = frozenset({"mark", "profile"})  # of whoever cuts, not of whoever reads
 _DAY_S = 86_400
 _Thing = Event | Attribute | Object | Relation | ReportText | Tag
 
@@ -125,7 +126,7 @@ def view(
         sealed_at=holding.statement.iat,
         published=published,
         own=own,
-        event=_dated(read.event, holding),
+        event=_dated(_with_twins(read.event), holding),
         label=read.labels[read.event.uuid],
         labels=read.labels,
         fields=tuple(fields),
@@ -154,6 +155,26 @@ def _seen(read: FieldRead) -> SeenField:
     )
 
 
+def _with_twins(event: Event) -> Event:
+    """The event with the twin in the place of each value that is withheld."""
+    return replace(
+        event,
+        attributes=tuple(map(_twin_for_value, event.attributes)),
+        objects=tuple(
+            replace(each, attributes=tuple(map(_twin_for_value, each.attributes)))
+            for each in event.objects
+        ),
+    )
+
+
+def _twin_for_value(attribute: Attribute) -> Attribute:
+    """A whole network must not be blocked because of one of its addresses: no twin detects."""
+    if attribute.value is not None or attribute.twin is None:
+        return attribute
+    value = attribute.twin.value
+    return replace(attribute, value=value, twin=None, to_ids=False, precision="twin")
+
+
 def _shared(read: LogRead) -> dict[str, Label]:
     """Under which label a thing leaves: for a field the loosest of its values'."""
     fields = {
@@ -178,10 +199,20 @@ def _laid_over(event_log: LogRead, report_log: LogRead) -> LogRead:
 
 def _fields_over(fields: Iterable[SeenField], over: Iterable[FieldRead]) -> list[SeenField]:
     """The report's fields, and what the node itself added to the event, in the table's order."""
-    found = {each.name: each for each in fields}
+    found: dict[str, SeenField] = {}
+    for each in fields:
+        found[each.name] = _beside(found.get(each.name), each)
     found |= {each.name: _seen(each) for each in over}
     order = {name: n for n, name in enumerate(FIELDS)}
     return sorted(found.values(), key=lambda each: order.get(each.name, len(order)))
+
+
+def _beside(before: SeenField | None, seen: SeenField) -> SeenField:
+    """A field that stands there more than once, each time for others: all its values."""
+    if before is None:
+        return seen
+    values = before.value if isinstance(before.value, list) else [before.value]
+    return replace(seen, value=[*values, seen.value])
 
 
 def _entity(fields: Iterable[SeenField], *, own: bool, far: bool) -> str:
@@ -344,7 +375,7 @@ def _plain(thing: _Thing, labels: Mapping[str, Label]) -> dict[str, Json]:
     plain: dict[str, Json] = {}
     for member in fields_of(thing):
         given = getattr(thing, member.name)
-        if given is None or given in ((), {}, "") or member.name == "mark":
+        if given is None or given in ((), {}, "") or member.name in _CHOICES:
             continue
         plain[member.name] = _plain_value(given, labels)
     own = labels.get(str(plain.get("uuid", "")))
@@ -358,4 +389,6 @@ def _plain_value(given: object, labels: Mapping[str, Label]) -> Json:
         return {str(name): each for name, each in given.items()}
     if isinstance(given, bool | int | float | str):
         return given
+    if isinstance(given, Twin):
+        return {"value": given.value, "label": label_json(given.mark.label)}
     return _plain(given, labels) if isinstance(given, _Thing) else None

@@ -21,7 +21,9 @@ _ROWID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     _people()
     _logs()
+    _rules()
     _federation()
+    _acts_and_ledger()
 
 
 def _people() -> None:
@@ -190,8 +192,6 @@ def _logs() -> None:
         sa.Column("slot_type", sa.Integer(), nullable=False),
         sa.Column("slot_hash", _HEX, nullable=False),
         sa.Column("party", _UUID, nullable=False),
-        sa.Column("released_by", sa.String(160), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("released_at", _INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_release"),
         sa.UniqueConstraint(
@@ -206,6 +206,28 @@ def _logs() -> None:
     )
 
 
+def _rules() -> None:
+    op.create_table(
+        "rulebook",
+        sa.Column("number", _ROWID, autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(64), nullable=False),
+        sa.Column("digest", _HEX, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("author", sa.String(160), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("proposed_at", _INSTANT, nullable=False),
+        sa.Column("base", sa.BigInteger()),
+        sa.Column("widens", sa.Boolean(), nullable=False),
+        sa.Column("foreseen", sa.Text(), nullable=False),
+        sa.Column("place", sa.BigInteger()),
+        sa.Column("decided_by", sa.String(160)),
+        sa.Column("decided_at", _INSTANT),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_rulebook"),
+        sa.UniqueConstraint("place", name="uq_rulebook_place"),
+    )
+
+
 def _federation() -> None:
     op.create_table(
         "dirty",
@@ -213,6 +235,7 @@ def _federation() -> None:
         sa.Column("event", _UUID, nullable=False),
         sa.Column("gen", sa.BigInteger(), nullable=False),
         sa.Column("urgent", sa.Boolean(), nullable=False),
+        sa.Column("narrows", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("origin", "event", name="pk_dirty"),
     )
     op.create_table(
@@ -239,6 +262,8 @@ def _federation() -> None:
         sa.Column("next_try_at", _INSTANT),
         sa.Column("last_error", sa.Text()),
         sa.Column("last_error_at", _INSTANT),
+        sa.Column("rulebook_version", sa.String(64)),
+        sa.Column("rulebook_digest", _HEX),
         sa.PrimaryKeyConstraint("org", name="pk_peer"),
     )
     op.create_table(
@@ -264,18 +289,6 @@ def _federation() -> None:
     )
     op.create_index("ix_outbox_digest", "outbox", ["peer", "digest"])
     op.create_table(
-        "acked",
-        sa.Column("peer", _UUID, nullable=False),
-        sa.Column("origin", _UUID, nullable=False),
-        sa.Column("event", _UUID, nullable=False),
-        sa.Column("op", sa.String(8), nullable=False),
-        sa.Column("digest", _HEX),
-        sa.Column("epoch", sa.BigInteger(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.Column("acked_at", _INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("peer", "origin", "event", name="pk_acked"),
-    )
-    op.create_table(
         "seen",
         sa.Column("src", _UUID, nullable=False),
         sa.Column("origin", _UUID, nullable=False),
@@ -299,6 +312,9 @@ def _federation() -> None:
         sa.Column("item_line", sa.LargeBinary(), nullable=False),
         sa.Column("raw", sa.LargeBinary(), nullable=False),
         sa.Column("received_at", _INSTANT, nullable=False),
+        sa.Column("in_force", sa.LargeBinary()),
+        sa.Column("in_force_src", _UUID),
+        sa.Column("in_force_seen_at", _INSTANT),
         sa.PrimaryKeyConstraint("id", name="pk_quarantine"),
         sa.UniqueConstraint(
             "src", "origin", "event", "pos", name="uq_quarantine_src_origin_event_pos"
@@ -320,6 +336,87 @@ def _federation() -> None:
         sa.Column("until", _INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_lease"),
     )
+
+
+def _acts_and_ledger() -> None:
+    op.create_table(
+        "act",
+        sa.Column("id", _ROWID, nullable=False),
+        sa.Column("origin", _UUID, nullable=False),
+        sa.Column("event", _UUID, nullable=False),
+        sa.Column("party", _UUID, nullable=False),
+        sa.Column("person", sa.String(160), nullable=False),
+        sa.Column("role", sa.String(32), nullable=False),
+        sa.Column("ground", sa.String(16), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("envelope", sa.LargeBinary(), nullable=False),
+        sa.Column("acted_at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_act"),
+    )
+    op.create_index("ix_act_log", "act", ["origin", "event"])
+    op.create_table(
+        "act_slot",
+        sa.Column("act", _ROWID, nullable=False),
+        sa.Column("record", _UUID, nullable=False),
+        sa.Column("slot_type", sa.Integer(), nullable=False),
+        sa.Column("slot_hash", _HEX, nullable=False),
+        sa.PrimaryKeyConstraint("act", "record", "slot_type", name="pk_act_slot"),
+        sa.ForeignKeyConstraint(["act"], ["act.id"], name="fk_act_slot_act"),
+    )
+    op.create_table(
+        "ledger",
+        sa.Column("id", _ROWID, nullable=False),
+        sa.Column("party", _UUID, nullable=False),
+        sa.Column("feed", sa.String(32), nullable=False),
+        sa.Column("pos", sa.BigInteger(), nullable=False),
+        sa.Column("origin", _UUID, nullable=False),
+        sa.Column("event", _UUID, nullable=False),
+        sa.Column("op", sa.String(8), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("seal", _HEX, nullable=False),
+        sa.Column("digest", _HEX),
+        sa.Column("map", sa.LargeBinary()),
+        sa.Column("rulebook", _HEX, nullable=False),
+        sa.Column("given_at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_ledger"),
+        sa.UniqueConstraint(
+            "party",
+            "feed",
+            "pos",
+            "seal",
+            "rulebook",
+            name="uq_ledger_party_feed_pos_seal_rulebook",
+        ),
+    )
+    op.create_index("ix_ledger_log", "ledger", ["origin", "event"])
+    op.create_table(
+        "ledger_receipt",
+        sa.Column("party", _UUID, nullable=False),
+        sa.Column("feed", sa.String(32), nullable=False),
+        sa.Column("pos", sa.BigInteger(), nullable=False),
+        sa.Column("at", _INSTANT, nullable=False),
+        sa.Column("request", sa.LargeBinary()),
+        sa.PrimaryKeyConstraint("party", "feed", "pos", name="pk_ledger_receipt"),
+    )
+    op.create_table(
+        "ledger_record",
+        sa.Column("id", _ROWID, nullable=False),
+        sa.Column("origin", _UUID, nullable=False),
+        sa.Column("event", _UUID, nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("record", sa.Integer(), nullable=False),
+        sa.Column("uuid", _UUID, nullable=False),
+        sa.Column("kind", sa.Integer(), nullable=False),
+        sa.Column("what", sa.String(64), nullable=False),
+        sa.Column("types", sa.String(32), nullable=False),
+        sa.Column("slot_type", sa.Integer(), nullable=False),
+        sa.Column("key", _HEX, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_ledger_record"),
+    )
+    op.create_index("ix_ledger_record_log", "ledger_record", ["origin", "event", "epoch"])
+    op.create_index("ix_ledger_record_key", "ledger_record", ["key"])
 
 
 def downgrade() -> None:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import structlog
+
 from federation.admit import Admitted, NoOp, Quarantined, admit_item
 from federation.call import Bookmark
 from federation.opening import BadLine, Item
@@ -18,6 +20,7 @@ from federation.peer import Peer
 from federation.relay import RELAY_HOPS
 from federation.wire import ItemLine, Op
 from node.actions.change import Change, Stored, change_of, take_away
+from node.actions.evidence import beside
 from node.actions.sealing import OvertakenError, until_settled
 from node.actions.stored import ODD, damage_row, report_damage
 from node.node import Node
@@ -45,6 +48,7 @@ from node.storage.peers import keep_bookmark
 from node.storage.quarantine import QuarantineRow, add_quarantine
 from node.storage.store import Unit, lock_name
 
+_log = structlog.get_logger(__name__)
 BATCH_BYTES = 8 * 1024 * 1024
 
 
@@ -66,7 +70,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
+class Ready:
     """What one item comes to, ready to be written; `op` is None where nothing changes."""
 
     key: LogKey
@@ -99,7 +103,9 @@ def store_items(node: Node, peer: Peer, items: Sequence[Item], bookmark: Bookmar
     Raises:
         ConflictError: others changed the same logs each time; nothing of the batch is stored.
     """
-    ready = _store(node, peer, lambda: [_make_ready(node, peer, item) for item in items], bookmark)
+    ready = store_ready(
+        node, peer.org, lambda: [_make_ready(node, peer, item) for item in items], bookmark
+    )
     return Counts(
         items=len(ready),
         admitted=sum(one.op is not None for one in ready),
@@ -117,29 +123,37 @@ def drop_unlisted(node: Node, peer: Peer, incarnation: str) -> int:
         unlisted = seen_in_other_lives(unit.connection, peer.org, incarnation)
     for seen in unlisted:
         ended = replace(seen, incarnation=incarnation, pos=0, digest=None)
-        _store(node, peer, lambda: [_withdrawn(node, ended)], None)  # noqa: B023  called at once
+        store_ready(node, peer.org, lambda: [_withdrawn(node, ended)])  # noqa: B023  called at once
     return len(unlisted)
 
 
-def _store(
+def store_ready(
     node: Node,
-    peer: Peer,
-    make: Callable[[], list[_Ready]],
-    bookmark: Bookmark | None,
-) -> list[_Ready]:
-    def act() -> list[_Ready]:
+    source: str,
+    make: Callable[[], list[Ready]],
+    bookmark: Bookmark | None = None,
+) -> list[Ready]:
+    """Write what `make` gives of what a source sent, made again each time it was overtaken.
+
+    Raises:
+        ConflictError: it was overtaken each time; nothing is stored.
+    """
+
+    def act() -> list[Ready]:
         ready = make()
         with node.store.write() as unit:
             _write(unit, ready)
             if bookmark is not None:
-                keep_bookmark(unit.connection, peer.org, bookmark)
-            _note(node, unit, peer, ready)
+                keep_bookmark(unit.connection, source, bookmark)
+            _note(node, unit, source, ready)
+        _alarm(ready)
         return ready
 
     return until_settled(act)
 
 
-def _read(node: Node, key: LogKey, source: str) -> Stored:
+def read_stored(node: Node, key: LogKey, source: str) -> Stored:
+    """Give what is stored of a log, and what the source last told us of it."""
     with node.store.read() as unit:
         conn = unit.connection
         log, seen = find_log(conn, *key), find_seen(conn, source, *key)
@@ -155,8 +169,8 @@ def _read(node: Node, key: LogKey, source: str) -> Stored:
     return Stored(log, tuple(found), seen, tuple(damaged))
 
 
-def _on_sound(node: Node, before: Stored, make: Callable[[Stored], _Ready]) -> _Ready:
-    """What `make` gives; should it fail or refuse over damaged bytes of ours, then without them."""
+def on_sound(node: Node, before: Stored, make: Callable[[Stored], Ready]) -> Ready:
+    """Give what `make` gives; where damaged bytes of ours make it fail or refuse, without them."""
     try:
         ready = make(before)
         is_done = ready.refused is None
@@ -170,12 +184,12 @@ def _on_sound(node: Node, before: Stored, make: Callable[[Stored], _Ready]) -> _
     return replace(ready, damaged=tuple(damage_row(node, one) for one in before.damaged))
 
 
-def _make_ready(node: Node, peer: Peer, item: Item) -> _Ready:
-    before = _read(node, (item.line.origin, item.line.event), peer.org)
-    return _on_sound(node, before, lambda stored: _judge(node, peer, item, stored))
+def _make_ready(node: Node, peer: Peer, item: Item) -> Ready:
+    before = read_stored(node, (item.line.origin, item.line.event), peer.org)
+    return on_sound(node, before, lambda stored: _judge(node, peer, item, stored))
 
 
-def _judge(node: Node, peer: Peer, item: Item, before: Stored) -> _Ready:
+def _judge(node: Node, peer: Peer, item: Item, before: Stored) -> Ready:
     key, now = (item.line.origin, item.line.event), node.clock()
     if item.raw:
         before = before.open_to(peer.org)
@@ -191,7 +205,7 @@ def _judge(node: Node, peer: Peer, item: Item, before: Stored) -> _Ready:
     )
     match outcome:
         case Admitted():
-            return _Ready(
+            return Ready(
                 key,
                 op=outcome.op,
                 urgent=outcome.line.urgent,
@@ -199,23 +213,23 @@ def _judge(node: Node, peer: Peer, item: Item, before: Stored) -> _Ready:
                 seen=_told(item, outcome.line, peer.org, outcome.digest),
             )
         case NoOp():
-            return _Ready(key, seen=_told_again(item, outcome.line, peer.org, before.seen))
+            return Ready(key, seen=_told_again(item, outcome.line, peer.org, before.seen))
         case Quarantined():
-            return _Ready(key, refused=_refused(outcome, peer.org, now))
+            return Ready(key, refused=_refused(outcome, peer.org, now, item, before))
 
 
-def _withdrawn(node: Node, ended: SeenRow) -> _Ready:
+def _withdrawn(node: Node, ended: SeenRow) -> Ready:
     key = (ended.origin, ended.event)
-    before = _read(node, key, ended.src)
+    before = read_stored(node, key, ended.src)
     if before.log is None:
-        return _Ready(key, seen=ended)
+        return Ready(key, seen=ended)
     log = replace(before.log, updated_at=node.clock())
 
-    def make(stored: Stored) -> _Ready:
+    def make(stored: Stored) -> Ready:
         change = take_away(stored, log, {ended.src}, me=node.org)
-        return _Ready(key, op=Op.WITHDRAW, change=change, seen=ended)
+        return Ready(key, op=Op.WITHDRAW, change=change, seen=ended)
 
-    return _on_sound(node, before, make)
+    return on_sound(node, before, make)
 
 
 def _told(item: Item, line: ItemLine, source: str, digest: str | None) -> SeenRow:
@@ -240,8 +254,10 @@ def _told_again(item: Item, line: ItemLine, source: str, seen: SeenRow | None) -
     return replace(seen, incarnation=item.incarnation, pos=line.pos)
 
 
-def _refused(outcome: Quarantined, source: str, now: datetime) -> QuarantineRow:
-    return QuarantineRow(
+def _refused(
+    outcome: Quarantined, source: str, now: datetime, item: Item, before: Stored
+) -> QuarantineRow:
+    row = QuarantineRow(
         src=source,
         pos=outcome.line.pos,
         origin=outcome.line.origin,
@@ -252,9 +268,12 @@ def _refused(outcome: Quarantined, source: str, now: datetime) -> QuarantineRow:
         raw=outcome.raw,
         received_at=now,
     )
+    if outcome.is_equivocation and isinstance(outcome.line, ItemLine):
+        return beside(row, outcome.line, before, item.raw)
+    return row
 
 
-def _write(unit: Unit, ready: Sequence[_Ready]) -> None:
+def _write(unit: Unit, ready: Sequence[Ready]) -> None:
     conn = unit.connection
     for one in sorted(ready, key=lambda one: one.key):  # one order: no two units wait in a ring
         if one.change is not None:
@@ -288,16 +307,24 @@ def _write_change(unit: Unit, key: LogKey, change: Change) -> None:
         replace_index(conn, *key, change.reindex.src, change.reindex.rows)
 
 
-def _note(node: Node, unit: Unit, peer: Peer, ready: Sequence[_Ready]) -> None:
+def _note(node: Node, unit: Unit, source: str, ready: Sequence[Ready]) -> None:
     """One audit line for what was stored, one more for each refusal and each recall."""
     now = node.clock()
     stored = [one for one in ready if one.op is not None]
     if stored:
         ops = Counter(str(one.op) for one in stored)
-        audit.append(unit.connection, now, peer.org, "feed.admitted", detail=dict(ops))
+        audit.append(unit.connection, now, source, "feed.admitted", detail=dict(ops))
     for one in ready:
         if one.op is Op.RECALL:
-            audit.append(unit.connection, now, peer.org, "feed.recalled", *one.key)
+            audit.append(unit.connection, now, source, "feed.recalled", *one.key)
         if one.refused is not None:
             why = {"check": one.refused.check, "reason": one.refused.reason}
-            audit.append(unit.connection, now, peer.org, "feed.refused", *one.key, detail=why)
+            act = "feed.equivocation" if one.refused.is_equivocation else "feed.refused"
+            audit.append(unit.connection, now, source, act, *one.key, detail=why)
+
+
+def _alarm(ready: Sequence[Ready]) -> None:
+    for one in ready:
+        if one.refused is not None and one.refused.is_equivocation:
+            origin, event = one.key
+            _log.error("equivocation", origin=origin, log=event, why=one.refused.reason)

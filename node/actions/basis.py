@@ -1,8 +1,8 @@
-"""What the projections for a peer rest on: rulebook, the peer as a party, what it wants, hops.
+"""What the projections for a peer rest on: the peer as a party, what it wants, hops.
 
 When any of it changes, every log is dirty: rows that were decided on the old basis stop the page
 they would stand in, and the projector goes over all of them. Maps that come out the same make no
-traffic.
+traffic. They rest on the rulebook, too: whoever puts another in force marks what it touches.
 """
 
 import json
@@ -42,7 +42,6 @@ def first_wants(node: Node) -> str:
 def _basis(node: Node, peer: Peer, wants: str) -> str:
     party = peer.party
     facts = [
-        node.judge.rulebook.digest,
         [party.org, party.kind, party.country],
         [sorted(party.roles), sorted(party.communities), sorted(party.hosts)],
         wants,

@@ -189,7 +189,9 @@ def _named(given: object, content: str) -> object:
 def _event(node: Node, given: object, now: datetime) -> MispEvent:
     raw = _json("Event", given)
     try:
-        (event,) = read_misp(raw, name="submission", fresh=lambda: fresh_uuid(node), now=now)
+        (event,) = read_misp(
+            raw, name="submission", fresh=lambda: fresh_uuid(node), now=now, choices=True
+        )
     except BadMispError as error:
         raise BadInputError(error.where or "Event", error.why) from error
     return event

@@ -27,7 +27,7 @@ from federation.errors import (
 )
 from federation.opening import Item, OpenedPage
 from federation.peer import Peer
-from federation.wire import ItemLine
+from federation.wire import HeaderLine, ItemLine
 from node.actions.admit import Counts, batches, drop_unlisted, store_items
 from node.actions.basis import first_wants
 from node.actions.errors import ConflictError
@@ -40,6 +40,7 @@ from node.storage.peers import (
     find_peer,
     list_peers,
     note_failure,
+    note_rulebook,
     note_success,
 )
 from sharing.errors import ForeignFault
@@ -78,7 +79,7 @@ def pull(node: Node, peer: Peer, transport: Carrier) -> PullResult:
         run.to_end()
     except (TransportError, ForeignFault, ConflictError) as fault:
         error = f"{fault}. {_next_step(fault)}"
-    _note(node, peer, error, run.retry_after_s)
+    _note(node, peer, error, run)
     counts = run.counts
     return PullResult(counts.items, counts.admitted, counts.quarantined, run.more, error)
 
@@ -111,6 +112,7 @@ class _Pull:
         self.counts = Counts()
         self.more = True
         self.retry_after_s: float | None = None
+        self.header: HeaderLine | None = None  # of the last page that was believed
 
     def to_end(self) -> None:
         """Page after page, until the peer has no more for us now or has had enough of us."""
@@ -151,7 +153,7 @@ class _Pull:
 
     def _take(self, page: OpenedPage) -> None:
         """Store what the page brought, batch by batch, and with the last one where it ends."""
-        self.more = page.more
+        self.more, self.header = page.more, page.header
         held_back: tuple[Item, ...] = ()
         for batch in batches(self._brought(page.items)):
             if held_back:
@@ -209,11 +211,14 @@ def _nonce(node: Node) -> str:
     return write_nonce(node.rng(NONCE_BYTES))
 
 
-def _note(node: Node, peer: Peer, error: str | None, retry_after_s: float | None) -> None:
-    """Keep how it went, and when to ask again."""
-    now = node.wall()
+def _note(node: Node, peer: Peer, error: str | None, run: _Pull) -> None:
+    """Keep how it went, when to ask again, and under which rules the peer decides."""
+    now, retry_after_s = node.wall(), run.retry_after_s
     with node.store.write() as unit:
         conn = unit.connection
+        if (told := run.header) is not None:
+            version, digest = told.rulebook_version, told.rulebook_digest
+            note_rulebook(conn, peer.org, version=version, digest=digest)
         if error is None:
             wait = node.settings.pull_interval_s if retry_after_s is None else retry_after_s
             note_success(conn, peer.org, at=now, next_try_at=now + timedelta(seconds=wait))

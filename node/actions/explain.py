@@ -6,16 +6,18 @@ that holds it, or its source.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import orjson
 
 from node.actions.caller import Caller
-from node.actions.errors import NotAllowedError, NotFoundError
+from node.actions.errors import BadInputError, NotAllowedError, NotFoundError
 from node.actions.read import Readable, find_readable
 from node.actions.stored import reporting_damage
 from node.actions.towards import Offer, find_target, offer_to
 from node.node import Node
+from node.storage.logs import origins_of
 from policies.decide import Effect, Reason
 from policies.label import Label
 from sharing.project import Verdict, withheld_grounds
@@ -111,7 +113,27 @@ def preview(node: Node, caller: Caller, origin: str, event: str, party: str) -> 
     return offer.package
 
 
+def origin_of(node: Node, caller: Caller, event: str) -> str:
+    """Give where the event of this uuid comes from, where just one such that the caller sees does.
+
+    Raises:
+        NotFoundError: he sees none. BadInputError: several organisations used the uuid.
+    """
+    found = list[str]()
+    with reporting_damage(node), node.store.read() as unit:
+        for origin in origins_of(unit.connection, event):
+            with suppress(NotFoundError):
+                find_readable(node, unit, caller, origin, event)
+                found.append(origin)
+    if not found:
+        raise NotFoundError("event")
+    if len(found) > 1:
+        raise BadInputError("origin", f"one of {', '.join(found)}")
+    return found[0]
+
+
 def _ask(node: Node, caller: Caller, origin: str, event: str, party: str) -> tuple[Readable, Offer]:
+    node = node.pinned()
     with reporting_damage(node), node.store.read() as unit:
         seen = find_readable(node, unit, caller, origin, event)
         if not (caller.is_staff or seen.standing.own):
@@ -160,7 +182,7 @@ class _Names:
         head = slots.get(SlotType.HEAD)
         if head is None:
             return f"record {index}"
-        value = slots.get(SlotType.VALUE, head).get("value")
+        value = slots.get(SlotType.VALUE, slots.get(SlotType.TWIN, head)).get("value")
         if self._records[index].header.kind == Kind.ATTRIBUTE:
             return f"{head.get('type')} {'…' if value is None else value}"
         name = next((head[key] for key in ("field", "info", "name") if key in head), None)

@@ -34,6 +34,11 @@ STANDINGS = tuple(
 )
 """Every way in which a reader of this node can stand to a log; what was received is published."""
 
+TOWARDS_MEMBERS = tuple(
+    Standing(own=False, client=False, direct=direct, published=True) for direct in (True, False)
+)
+"""Every way in which a peer can stand to what it is offered."""
+
 _SILENT = frozenset({Kind.LABEL, Kind.ADDRESSEE, Kind.PAD})
 _FIELD_VALUES = frozenset({SlotType.VALUE, SlotType.TWIN})
 
@@ -46,6 +51,7 @@ def standing_of(node: Node, caller: Caller, log: LogRow, holding: HoldingRow) ->
 
 def gate_of(node: Node, unit: Unit, caller: Caller, now: datetime) -> Gate:
     """Give the gate in SQL for this caller at this moment."""
+    node = node.pinned()
     facts = all_classes(unit.connection)
     sights = []
     for standing in STANDINGS:
@@ -74,14 +80,13 @@ def allowed_classes(
 
 def relation_of(slot: SlotFacts, party: Party, standing: Standing, now: datetime) -> Relation:
     """Give how a slot of this class, not released, stands to the party at this moment."""
-    until = slot.label.until
     return Relation(
         own=standing.own,
         client=standing.client,
         direct=standing.direct,
         named=party.org in slot.addressees or not slot.addressees.isdisjoint(party.communities),
         released=False,
-        embargoed=until is not None and until > now,
+        embargoed=slot.label.is_embargoed(now),
         published=standing.published,
     )
 

@@ -1,79 +1,155 @@
-"""The hold queue: what waits for a person, and the release that lets one slot go to one party.
+"""The hold queue: what waits for persons, what would go, and the acts that let it go.
 
-A release names the slot's very content, so it dies when the value is edited (D16); it lowers no
-label. Which logs hold something is asked of their classes first, so the queue opens only those.
+An act names the slots' very content, so what it adds up to dies when a value is edited (D16); it
+lowers no label. It is signed, and its envelope kept. How many acts a release takes, of whom, and on
+what ground, is said by the policies that hold; until there are enough, nothing goes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
 
 from node.actions.caller import Caller
-from node.actions.errors import BadInputError, NotFoundError
-from node.actions.gate import relation_of
-from node.actions.own import check_operator, note
-from node.actions.stored import open_holding, reporting_damage
-from node.actions.towards import Target, find_target
+from node.actions.errors import BadInputError, ConflictError, NotAllowedError, NotFoundError
+from node.actions.own import note
+from node.actions.stored import reporting_damage
+from node.actions.towards import offer_to
+from node.actions.waiting import Waiting, all_waiting, find_waiting, held_slot
 from node.node import Node
-from node.storage.classes import SlotFacts, all_classes, logs_with_classes
 from node.storage.dirt import mark_dirty
-from node.storage.errors import StoredPackageError
-from node.storage.logs import HoldingRow, LogRow, best_holding, find_log
-from node.storage.releases import ReleaseRow, add_release
-from node.storage.store import Unit
-from policies.decide import Effect, Reason
-from policies.party import Party
-from sharing.project import HeldItem, Standing, project
-from sharing.seal.holding import Holding
-from sharing.slots_read import read_log
-
-_REASON_CHARS = 1000
-_TOWARDS_MEMBERS = tuple(
-    Standing(own=False, client=False, direct=direct, published=True) for direct in (True, False)
+from node.storage.releases import (
+    ActRow,
+    HeldSlot,
+    acts_of,
+    add_act,
+    add_releases,
+    lock_releases,
 )
+from policies.decide import Reason
+from policies.release import OPERATOR, SENTENCES, Act, Ground, Need, is_complete
+from sharing.project import HeldItem, Release
+from sharing.release_act import ReleaseAct, ReleasedSlot, make_release_act
+from sharing.seal.records import Kind
+
+_MOST_CHARS = 1000
+_WITH_A_SECOND = frozenset({Need.TWO_PERSONS, Need.TWO_ROLES})
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One person's act so far."""
+
+    person: str
+    role: str
+    at: datetime
+    reason: str
+    ground: str
+    reference: str
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One slot that waits for its release to one party; `field` names an incident's field."""
+    """One slot that waits for its release to one party.
+
+    `event` is the log that holds it, `about` the event people know; `content` and `size` are of the
+    slot's bytes. `field` names an incident's field. `needs` says in sentences what the release
+    takes beside an operator, `given` who has acted already.
+    """
 
     origin: str
     event: str
+    about: str
     info: str
     record: str
     slot_type: int
+    content: str
+    size: int
     kind: int
+    name: str
     field: str | None
     party: str
     party_name: str
     tlp: str
     reasons: tuple[Reason, ...]
+    needs: tuple[str, ...]
+    given: tuple[Given, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A slot to release; with `content`, only if it still reads so."""
+
+    record: str
+    slot_type: int
+    content: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedTo:
+    """A slot after an act: released, or waiting for what else `needs` says."""
+
+    record: str
+    slot_type: int
+    is_released: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A release; `is_new` False: it was released before, and nothing changed."""
+    """What an act came to; `is_new` False: the same person had said the same before."""
 
     origin: str
     event: str
-    record: str
-    slot_type: int
     party: str
+    slots: tuple[ReleasedTo, ...]
     is_new: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would travel after a release: the package, byte for byte; none stays within the node."""
+
+    digest: str | None
+    package: bytes
+
+
 def list_holds(node: Node, caller: Caller) -> tuple[Hold, ...]:
-    """Give everything that waits for an operator's release, by log and party.
+    """Give everything that waits for a person, by log and party.
 
     Raises:
-        NotAllowedError: the caller is no operator.
+        NotAllowedError: the caller is not staff of this node, or only reads at the hub.
     """
-    check_operator(caller, "see what is held")
+    _check_may_act(caller)
+    node = node.pinned()
+    acts: dict[tuple[str, str], tuple[ActRow, ...]] = {}
+    holds: list[Hold] = []
     with node.store.read() as unit:
-        facts = all_classes(unit.connection)
-        parties = [peer.party for peer in node.peers]
-        held = frozenset[int]().union(*(_held_classes(node, facts, each) for each in parties))
-        logs = logs_with_classes(unit.connection, held)
-        return tuple(hold for key in logs for hold in _holds_of(node, unit, key, parties))
+        for waiting in all_waiting(node, unit):
+            if waiting.key not in acts:
+                acts[waiting.key] = acts_of(unit.connection, *waiting.key)
+            holds += _holds(node, waiting, acts[waiting.key])
+    return tuple(holds)
+
+
+def preview_release(
+    node: Node, caller: Caller, origin: str, event: str, party: str, slots: Sequence[Slot]
+) -> Preview:
+    """Give what the party would get if these slots were released to it.
+
+    Raises:
+        NotAllowedError, NotFoundError, ConflictError: as for `release`.
+    """
+    _check_may_act(caller)
+    node = node.pinned()
+    with reporting_damage(node), node.store.read() as unit:
+        waiting = find_waiting(node, unit, origin, event, party)
+    chosen = _chosen(node, waiting, slots)
+    if waiting.log.type == "report":
+        return Preview(None, b"")
+    freed = (Release(*held_slot(item), party) for item in chosen)
+    target = replace(waiting.target, releases=(*waiting.target.releases, *freed))
+    offer = offer_to(node, waiting.holding, target)
+    return Preview(offer.projection.digest if offer.package else None, offer.package)
 
 
 def release(
@@ -81,129 +157,223 @@ def release(
     caller: Caller,
     origin: str,
     event: str,
-    record: str,
-    slot_type: int,
     party: str,
+    slots: Sequence[Slot],
     reason: str,
+    *,
+    ground: str = "",
+    reference: str = "",
 ) -> Released:
-    """Let one held slot, as it reads now, go to one member of the federation.
+    """Say that held slots, as they read now, may go to one party; done when enough have said so.
 
     Raises:
-        NotAllowedError: the caller is no operator.
-        BadInputError: no reason is given, or too long a one, or one with a NUL.
+        NotAllowedError: the caller may not release these, or comes with a token where persons must.
+        BadInputError: no reason is given, or too long a one, or a ground that is none.
         NotFoundError: nothing of the kind is held from this party.
+        ConflictError: a slot no longer reads as the caller saw it.
     """
-    check_operator(caller, "release what is held")
-    if not reason.strip() or len(reason) > _REASON_CHARS:
-        raise BadInputError("reason", f"say why, in at most {_REASON_CHARS} characters")
-    if "\0" in reason:
-        raise BadInputError("reason", "holds a NUL, which is no text")
+    _check_may_act(caller)
+    node = node.pinned()
+    said = Act(caller.name, caller.role, _ground(ground, reference), reference.strip())
+    _check_text("reason", reason, needed=True)
     with reporting_damage(node), node.store.read() as unit:
-        held = _read(unit, (origin, event))
-        if held is None:
-            raise NotFoundError("hold")
-        target = find_target(node, unit, held.log, held.best, party)
-    slot = (record, slot_type)
-    items = {(each.record, each.slot_type): each for each in _items(node, held, target)}
-    if slot not in items:
-        raise NotFoundError("hold")
-    row = ReleaseRow(
-        origin=origin,
-        event=event,
-        record=record,
-        slot_type=slot_type,
-        slot_hash=items[slot].slot_hash,
-        party=party,
-        released_by=caller.name,
-        reason=reason,
-        released_at=node.clock(),
-    )
-    is_new = _write(node, caller, held.log, row, items[slot])
-    return Released(origin, event, record, slot_type, party, is_new)
+        waiting = find_waiting(node, unit, origin, event, party)
+    chosen = {held_slot(item): waiting.needs(node, item) for item in _chosen(node, waiting, slots)}
+    _check_person(caller, chosen.values())
+    return _write(node, caller, waiting, chosen, said, reason)
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A log as it was read, with the holding readers go by."""
+def list_acts(node: Node, caller: Caller, origin: str, event: str) -> tuple[ActRow, ...]:
+    """Give every act on a log's holds, with its signed envelope.
 
-    log: LogRow
-    best: HoldingRow
-    holding: Holding
+    Raises:
+        NotAllowedError: the caller is not staff of this node.
+    """
+    _check_may_act(caller)
+    with node.store.read() as unit:
+        return acts_of(unit.connection, origin, event)
 
 
-def _write(node: Node, caller: Caller, log: LogRow, row: ReleaseRow, item: HeldItem) -> bool:
-    """Keep the release; should the value have been edited meanwhile, it means nothing."""
+def _write(
+    node: Node,
+    caller: Caller,
+    waiting: Waiting,
+    chosen: Mapping[HeldSlot, frozenset[Need]],
+    said: Act,
+    reason: str,
+) -> Released:
+    """Keep the act, and what it completes; should a value have been edited, it means nothing."""
+    envelope = _signed(node, waiting, chosen, said, reason)
     with node.store.write() as unit:
-        if not add_release(unit.connection, row):
-            return False
-        mark_dirty(unit.connection, [(row.origin, row.event)])
-        detail = {
-            "record": row.record,
-            "slot": row.slot_type,
-            "content": row.slot_hash,
-            "field": item.field,
-            "party": row.party,
-            "reason": row.reason,
+        conn, party = unit.connection, waiting.target.party.org
+        lock_releases(conn, *waiting.key)
+        acts = acts_of(conn, *waiting.key)
+        fresh = {slot for slot in chosen if said not in _acts_on(acts, slot, party)}
+        if fresh:
+            row = ActRow(
+                origin=waiting.log.origin,
+                event=waiting.log.event,
+                party=party,
+                person=said.person,
+                role=said.role,
+                ground=said.ground,
+                reference=said.reference,
+                reason=reason,
+                envelope=envelope,
+                acted_at=node.clock(),
+                slots=frozenset(chosen),
+            )
+            add_act(conn, row)
+            acts = (*acts, row)
+        done = {
+            slot
+            for slot, needs in chosen.items()
+            if is_complete(needs, _acts_on(acts, slot, party))
         }
-        note(unit, node, caller, "hold.release", log, detail)
-    return True
+        new = add_releases(conn, waiting.key, party, done, node.clock())
+        if new and waiting.log.type == "event":
+            mark_dirty(conn, [waiting.key])
+        if fresh:
+            detail = _detail(waiting, chosen, said, reason, envelope, len(new))
+            note(unit, node, caller, "hold.release", waiting.log, detail)
+    told = tuple(ReleasedTo(*slot[:2], is_released=slot in done) for slot in sorted(chosen))
+    return Released(*waiting.key, party, told, is_new=bool(fresh))
 
 
-def _read(unit: Unit, key: tuple[str, str]) -> _Held | None:
-    log, best = find_log(unit.connection, *key), best_holding(unit.connection, *key)
-    if log is None or best is None or log.type != "event":
-        return None
-    return _Held(log, best, open_holding(best))
+def _signed(
+    node: Node, waiting: Waiting, slots: Iterable[HeldSlot], said: Act, reason: str
+) -> bytes:
+    act = ReleaseAct(
+        iss=node.org,
+        origin=waiting.log.origin,
+        event=waiting.log.event,
+        party=waiting.target.party.org,
+        slots=tuple(ReleasedSlot(*slot) for slot in sorted(slots)),
+        person=said.person,
+        role=said.role,
+        ground=said.ground,
+        reference=said.reference,
+        reason=reason,
+        rulebook=node.judge.rulebook.digest,
+        iat=node.clock(),
+    )
+    return make_release_act(act, node.signers)
 
 
-def _items(node: Node, held: _Held, target: Target) -> tuple[HeldItem, ...]:
-    """Everything of the log that would wait for a release to the target, were there none yet."""
-    if target.refused or not target.is_member:
-        return ()
-    return project(held.holding, target.party, target.standing, node.judge, (), node.clock()).held
+def _detail(
+    waiting: Waiting,
+    chosen: Collection[HeldSlot],
+    said: Act,
+    reason: str,
+    envelope: bytes,
+    released: int,
+) -> Mapping[str, object]:
+    return {
+        "party": waiting.target.party.org,
+        "about": waiting.about,
+        "slots": [list(slot) for slot in sorted(chosen)],
+        "role": said.role,
+        "ground": said.ground,
+        "reference": said.reference,
+        "reason": reason,
+        "released": released,
+        "act": sha256(envelope).hexdigest(),
+    }
 
 
-def _holds_of(
-    node: Node, unit: Unit, key: tuple[str, str], parties: Sequence[Party]
-) -> Iterator[Hold]:
+def _holds(node: Node, waiting: Waiting, acts: Collection[ActRow]) -> Iterator[Hold]:
+    target = waiting.target
+    done = {(each.record, each.slot_type, each.slot_hash) for each in target.releases}
+    for item in waiting.items(node):
+        slot = held_slot(item)
+        if slot in done:
+            continue
+        needs = waiting.needs(node, item)
+        yield Hold(
+            origin=waiting.log.origin,
+            event=waiting.log.event,
+            about=waiting.about,
+            info=waiting.info,
+            record=item.record,
+            slot_type=item.slot_type,
+            content=item.slot_hash,
+            size=waiting.size_of(item),
+            kind=item.kind,
+            name=item.field or _word(item.kind),
+            field=item.field,
+            party=target.party.org,
+            party_name=target.name,
+            tlp=item.label.tlp.word,
+            reasons=item.reasons,
+            needs=tuple(SENTENCES[need] for need in sorted(needs)),
+            given=tuple(_given(act) for act in acts if _is_on(act, slot, target.party.org)),
+        )
+
+
+def _chosen(node: Node, waiting: Waiting, slots: Sequence[Slot]) -> list[HeldItem]:
+    """The items that are meant, each still as it was seen."""
+    if not slots:
+        raise BadInputError("slots", "name at least one")
+    items = {(item.record, item.slot_type): item for item in waiting.items(node)}
+    chosen = []
+    for slot in slots:
+        item = items.get((slot.record, slot.slot_type))
+        if item is None:
+            raise NotFoundError("hold")
+        if slot.content not in {None, item.slot_hash}:
+            raise ConflictError("it was edited since you looked: look again, then release")
+        chosen.append(item)
+    return chosen
+
+
+def _acts_on(acts: Iterable[ActRow], slot: HeldSlot, party: str) -> list[Act]:
+    return [
+        Act(act.person, act.role, Ground(act.ground), act.reference)
+        for act in acts
+        if _is_on(act, slot, party)
+    ]
+
+
+def _is_on(act: ActRow, slot: HeldSlot, party: str) -> bool:
+    return act.party == party and slot in act.slots
+
+
+def _given(act: ActRow) -> Given:
+    return Given(act.person, act.role, act.acted_at, act.reason, act.ground, act.reference)
+
+
+def _check_may_act(caller: Caller) -> None:
+    if caller.role not in {OPERATOR, "analyst"}:
+        raise NotAllowedError("only an operator or an analyst of this node sees what is held")
+
+
+def _check_person(caller: Caller, needs: Iterable[frozenset[Need]]) -> None:
+    """Let an analyst be a second person, and where two must act let nobody be a program."""
+    for some in needs:
+        with_a_second = bool(some & _WITH_A_SECOND)
+        if caller.role != OPERATOR and not with_a_second:
+            raise NotAllowedError("only an operator of this node may release what is held")
+        if caller.party.kind == "machine" and with_a_second:
+            raise NotAllowedError("two persons release this: sign in, a token is nobody")
+
+
+def _ground(ground: str, reference: str) -> Ground:
     try:
-        held = _read(unit, key)
-    except StoredPackageError:
-        return  # what is damaged goes nowhere, and is before the operator already
-    if held is None:
-        return
-    info = read_log(held.holding).event.info
-    for party in parties:
-        target = find_target(node, unit, held.log, held.best, party.org)
-        done = {(each.record, each.slot_type, each.slot_hash) for each in target.releases}
-        for item in _items(node, held, target):
-            if (item.record, item.slot_type, item.slot_hash) not in done:
-                yield _hold(key, info, target, item)
+        known = Ground(ground)
+    except ValueError:
+        raise BadInputError("ground", "consent or order, or nothing") from None
+    _check_text("reference", reference, needed=known is not Ground.NONE)
+    if reference.strip() and known is Ground.NONE:
+        raise BadInputError("ground", "say what the reference is of: consent or order")
+    return known
 
 
-def _hold(key: tuple[str, str], info: str, target: Target, item: HeldItem) -> Hold:
-    return Hold(
-        origin=key[0],
-        event=key[1],
-        info=info,
-        record=item.record,
-        slot_type=item.slot_type,
-        kind=item.kind,
-        field=item.field,
-        party=target.party.org,
-        party_name=target.name,
-        tlp=item.label.tlp.word,
-        reasons=item.reasons,
-    )
+def _check_text(name: str, text: str, *, needed: bool) -> None:
+    if len(text) > _MOST_CHARS or (needed and not text.strip()):
+        raise BadInputError(name, f"say it, in at most {_MOST_CHARS} characters")
+    if "\0" in text:
+        raise BadInputError(name, "holds a NUL, which is no text")
 
 
-def _held_classes(node: Node, facts: Mapping[int, SlotFacts], party: Party) -> frozenset[int]:
-    """Give the classes that are held from the party, as long as their log is published."""
-    now = node.clock()
-    return frozenset(
-        one
-        for one, slot in facts.items()
-        for standing in _TOWARDS_MEMBERS
-        if node.judge.decide(slot.subject, relation_of(slot, party, standing, now), party).effect
-        is Effect.HOLD
-    )
+def _word(kind: int) -> str:
+    return Kind(kind).name.lower() if kind in set(Kind) else f"record of kind {kind}"

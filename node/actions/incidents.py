@@ -8,7 +8,6 @@ A stage lays itself over what the report said before. Stages stay as they were s
 the bytes); the logs hold the report as it stands. An event that was recalled is not cut again.
 """
 
-import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +36,7 @@ from sharing.event import Json
 from sharing.incidents.clocks import Due, Submission, dues, feedback_due
 from sharing.incidents.enrolment import Enrolment
 from sharing.incidents.fields import FIELDS
+from sharing.incidents.pseudonym import pseudonym_of
 from sharing.incidents.report import (
     NOTHING_EARLIER,
     Report,
@@ -205,8 +205,15 @@ def _event_version(
     ground = {"rule": rule.ground}
     held = before.event.holding if before.event else None
     names = Names.of(held, lambda: fresh_uuid(node))
-    pseudonym = _pseudonym(node, before.home, rule, datetime.fromtimestamp(report.timestamp, UTC))
-    records = cut_incident(report, rule, row.event, names, pseudonym=pseudonym)
+    year = datetime.fromtimestamp(report.timestamp, UTC).year
+    home = before.home.org
+    records = cut_incident(
+        report,
+        rule,
+        row.event,
+        names,
+        name_before=lambda who: pseudonym_of(node.keys.pseudonym, home, who, year),
+    )
     sealed_at = whole_hour(row.submitted_at)
     if before.event is not None:
         change = diff(before.event.holding, records)
@@ -228,11 +235,3 @@ def _rule(node: Node, home: Org) -> Enrolment:
     except SettingsError as error:
         _log.error("enrolment rule cannot be read, nobody is named", org=home.org, why=str(error))
         return NOBODY_NAMED
-
-
-def _pseudonym(node: Node, home: Org, rule: Enrolment, first_at: datetime) -> str | None:
-    """Give what stands for the entity towards the hub: another name each year."""
-    if rule.hub is None:
-        return None
-    text = f"{home.org} {rule.hub} {first_at.year}".encode()
-    return hmac.digest(node.keys.pseudonym, text, "sha256").hex()[:32]

@@ -2,7 +2,7 @@
 
 A row is made of what is disclosed and nothing else, so an index can never show more than its bytes.
 What a foreign log says in an odd way (no type, a value that is no text) stays readable in its bytes
-and merely is not found.
+and merely is not found. A value and its coarse twin are two rows, each for whoever may have it.
 """
 
 from collections.abc import Iterator
@@ -68,9 +68,14 @@ def _entry(index: int, record: HeldRecord, classes: _Classes) -> Iterator[NewEnt
     is_core = record.header.kind == Kind.CORE
     name, kind = ("info", "info") if is_core else ("value", head.get("type"))
     at = head_at if is_core or name in head else places.get(SlotType.VALUE, head_at)
-    value = _members(record.slots[at]).get(name)
+    twin_at = None if is_core else places.get(SlotType.TWIN)
     uuid = head.get("uuid")
-    if _is_text(uuid, _UUID_CHARS) and _is_text(kind, _TYPE_CHARS) and isinstance(value, str):
+    if not _is_text(uuid, _UUID_CHARS) or not _is_text(kind, _TYPE_CHARS):
+        return
+    for place in (at,) if twin_at is None else (at, twin_at):
+        value = _members(record.slots[place]).get(name)
+        if not isinstance(value, str):
+            continue
         yield NewEntry(
             record=index,
             kind=record.header.kind,
@@ -78,7 +83,7 @@ def _entry(index: int, record: HeldRecord, classes: _Classes) -> Iterator[NewEnt
             type=str(kind),
             value=value.replace("\0", "\ufffd"),  # PostgreSQL keeps no NUL in text
             head=classes.of(record, head_at),
-            valued=classes.of(record, at),
+            valued=classes.of(record, place),
         )
 
 

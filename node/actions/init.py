@@ -12,7 +12,7 @@ from uuid import uuid4
 from node.errors import SettingsError
 from node.keys import make_keys
 from node.node import Node, open_node
-from node.roster import own_entry, put_members, read_roster
+from node.roster import keys_of, own_entry, put_members
 from node.settings import FILE, Settings, load_settings
 from node.storage import audit, people
 from node.storage.people import Org
@@ -38,10 +38,9 @@ def init_node(data: Path, chosen: NewNode) -> Node:
     """
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = _write_settings(data, chosen)
-    keys = make_keys(data)
-    roster = settings.roster_file
-    if not roster.exists() or settings.org not in read_roster(roster).members:
-        put_members(roster, [own_entry(settings, keys)])
+    keys = make_keys(data, settings.suite)
+    if {key["kid"] for key in keys.roster_keys()} - _listed(settings):
+        put_members(settings.roster_file, [own_entry(settings, keys)])
     node = open_node(settings)
     with node.store.write() as unit:
         if people.find_org(unit.connection, node.org) is None:
@@ -50,6 +49,10 @@ def init_node(data: Path, chosen: NewNode) -> Node:
             people.put_org(unit.connection, ours)
             audit.append(unit.connection, node.clock(), "init", "node.init")
     return node
+
+
+def _listed(settings: Settings) -> set[object]:
+    return {key["kid"] for key in keys_of(settings.roster_file, settings.org)}
 
 
 def _write_settings(data: Path, chosen: NewNode) -> Settings:

@@ -10,9 +10,18 @@ from node.actions.errors import NotAllowedError
 from node.node import Node
 from node.storage.feed import count_dirt
 from node.storage.peers import PeerRow, Waiting, list_peers, waiting_rows
-from node.storage.quarantine import count_quarantined
+from node.storage.quarantine import Refusal, count_quarantined, refusals
 
+_SHOWN = 20
 _LATE_AFTER = 3  # pull intervals without an answer
+
+
+@dataclass(frozen=True, slots=True)
+class RulebookTold:
+    """A rulebook as a feed names it: two nodes that have the same one name the same digest."""
+
+    version: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +30,7 @@ class PeerState:
 
     `oldest_unsent` is since when the oldest of them waits, `asked_at` when it last came for them.
     `pulled_at` is when we last had an answer from it, `quarantined` how much of it we refused.
+    `rulebook` is in force there, as its feed last said; None: it has not said yet.
     """
 
     org: str
@@ -38,17 +48,36 @@ class PeerState:
     last_error: str | None
     last_error_at: datetime | None
     quarantined: int
+    rulebook: RulebookTold | None
+
+
+@dataclass(frozen=True, slots=True)
+class Equivocation:
+    """An originator signed two statements for one version: who is told to the operator, in words.
+
+    `id` is its number in quarantine, `origin` and `event` name the log, `src` gave the second one.
+    """
+
+    id: int
+    origin: str
+    event: str
+    src: str
+    received_at: datetime
+    told: str
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeState:
     """All peers, and how many logs wait to be projected for them.
 
-    `damaged` is how many stored packages of our own were found damaged (in quarantine, from us).
+    `rulebook` is in force here, as peers are told. `damaged` is how many stored packages of our own
+    were found damaged (in quarantine, from us); `equivocations` are the newest ones, newest first.
     """
 
+    rulebook: RulebookTold
     dirty: int
     damaged: int
+    equivocations: tuple[Equivocation, ...]
     peers: tuple[PeerState, ...]
 
 
@@ -63,7 +92,38 @@ def exchange_state(node: Node, caller: Caller) -> ExchangeState:
     with node.store.read() as unit:
         dirty = count_dirt(unit.connection)
         damaged = count_quarantined(unit.connection).get(node.org, 0)
-    return ExchangeState(dirty, damaged, peer_states(node))
+    ours = node.judge.rulebook
+    told = RulebookTold(ours.version, ours.digest)
+    return ExchangeState(told, dirty, damaged, equivocations(node), peer_states(node))
+
+
+def equivocations(node: Node) -> tuple[Equivocation, ...]:
+    """Give the newest equivocations that were found, newest first."""
+    with node.store.read() as unit:
+        found = refusals(unit.connection, equivocations_only=True, limit=_SHOWN)
+    return tuple(
+        Equivocation(
+            one.id, one.origin, one.event, one.src, one.received_at, _accusation(node, one)
+        )
+        for one in found
+    )
+
+
+def _accusation(node: Node, one: Refusal) -> str:
+    return (
+        f"{_name(node, one.origin)} signed two statements for one version of event {one.event}. "
+        f"The first stays in force; the second, given by {_name(node, one.src)} at "
+        f"{one.received_at:%Y-%m-%d %H:%M:%SZ}, is kept as evidence: `isac quarantine export "
+        f"{one.id}` writes the proof."
+    )
+
+
+def _name(node: Node, org: str) -> str:
+    """Name a member for people, though it be no peer any more."""
+    member = node.registry.members.get(org)
+    if member is None:
+        return f"organisation {org}"
+    return "the hub" if member.role == "hub" else f"node {member.country}"
 
 
 def peer_states(node: Node) -> tuple[PeerState, ...]:
@@ -97,7 +157,14 @@ def _state(
         last_error=None if row is None else row.last_error,
         last_error_at=None if row is None else row.last_error_at,
         quarantined=refused,
+        rulebook=_told(row),
     )
+
+
+def _told(row: PeerRow | None) -> RulebookTold | None:
+    if row is None or row.rulebook_version is None or row.rulebook_digest is None:
+        return None
+    return RulebookTold(row.rulebook_version, row.rulebook_digest)
 
 
 def _words(node: Node, row: PeerRow | None) -> str:

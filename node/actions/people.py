@@ -31,6 +31,8 @@ from node.storage.people import Org, Person, TokenRow
 from node.storage.store import Unit
 from policies.party import STANDARD_ROLES, Party
 
+AUTHORITY = "law_enforcement"
+"""The kind of an organisation that gets files, and whose people have no door here (D12)."""
 SESSION_LIFE = timedelta(hours=12)
 TOKEN_LIFE = timedelta(days=365)
 PASSWORD_MIN = 12
@@ -75,8 +77,8 @@ def enrol_org(node: Node, actor: str, new: Org) -> None:
     Raises:
         BadInputError: the kind is none, or the rule it is to have accepted is not kept here.
     """
-    if new.kind not in {"hospital", "supplier", "node", "hub"}:
-        raise BadInputError("kind", f"hospital or supplier, not {new.kind}")
+    if new.kind not in {"hospital", "supplier", "node", "hub", AUTHORITY}:
+        raise BadInputError("kind", f"hospital, supplier or {AUTHORITY}, not {new.kind}")
     try:
         read_rule(node.settings, new.enrolment)
     except SettingsError as error:
@@ -258,10 +260,9 @@ def forget_old_sessions(node: Node) -> int:
 
 
 def local_party(org: Org) -> Party:
-    """Give what policy knows of an organisation enrolled here: all are constituents alike."""
-    return Party(
-        org=org.org, kind="hospital", country=org.country, roles=STANDARD_ROLES["hospital"]
-    )
+    """Give what policy knows of an organisation enrolled here: constituents are all alike."""
+    kind = AUTHORITY if org.kind == AUTHORITY else "hospital"
+    return Party(org=org.org, kind=kind, country=org.country, roles=STANDARD_ROLES[kind])
 
 
 def _open_session(node: Node, login: str, caller: Caller) -> SignedIn:
@@ -286,6 +287,8 @@ def _caller(node: Node, unit: Unit, person: Person) -> Caller:
 
 def _check_role(node: Node, home: Org, role: Role) -> None:
     is_ours = home.org == node.org
+    if home.kind == AUTHORITY:
+        raise BadInputError("org", f"{home.name} gets files; its people have no door here")
     if (role == "hospital") is is_ours:
         raise BadInputError("role", f"{role} is no role at {home.name}")
     if role == "hub_analyst" and not node.is_hub:

@@ -2,8 +2,8 @@
 
 A turn looks at marks, projects each log outside any unit of work, then writes what changed for each
 peer in one unit: places, wake times, and the marks it clears. A mark that was renewed meanwhile is
-left, with its log, for the next turn: nothing decided under old facts is written. One projector
-runs at a time (the leader's).
+left, with its log, for the next turn: nothing decided under old facts is written, and nothing at
+all where another rulebook was put in force meanwhile. One projector runs at a time (the leader's).
 
 What a peer holds of a log is (op; for PUT epoch and map). Unchanged means no news and no place
 (D20), however many versions have passed; the row is then rewritten where it stands, so that it can
@@ -24,7 +24,9 @@ from federation.relay import Held, hops_onward, refusal
 from federation.wire import Ground, Op
 from node.actions.basis import settle_basis
 from node.actions.change import floor_of
+from node.actions.sealing import STAYS
 from node.actions.stored import damage_row, opened, report_damage
+from node.actions.towards import named_in
 from node.node import Node
 from node.storage.dirt import Dirt
 from node.storage.errors import StoredPackageError
@@ -41,16 +43,15 @@ from node.storage.feed import (
 from node.storage.logs import HoldingRow, LogRow, best_holding, find_log
 from node.storage.peers import PeerRow, list_peers, lock_peers, set_head
 from node.storage.releases import ReleaseRow, releases_of
+from node.storage.rulebooks import find_in_force, lock_rules
 from node.storage.store import Unit
 from sharing.event import Json
 from sharing.project import project
 from sharing.seal.holding import Holding
 from sharing.seal.maps import encode_map
-from sharing.seal.records import EVENT_LABEL, NUMBERED_LABELS
 from sharing.verdicts import Projection, Release, Standing, withheld_grounds
 
 TURN = timedelta(milliseconds=250)  # urgent dirt waits no longer than this for its turn
-REPORT = "report"  # a type of log that never leaves its node (D2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def project_dirty(node: Node, limit: int) -> int:
 
     0 means that nothing is left, or only what somebody is changing just now.
     """
+    node = node.pinned()
     settle_basis(node)
     with node.store.read() as unit:
         marks = peek_dirt(unit.connection, limit)
@@ -104,7 +106,7 @@ def _read_facts(node: Node, mark: Dirt) -> _Facts:
     with node.store.read() as unit:
         conn = unit.connection
         log = find_log(conn, mark.origin, mark.event)
-        if log is None or log.type == REPORT:
+        if log is None or log.type in STAYS:
             return _Facts(mark, None, None, ())
         best = None if _ending(log) else best_holding(conn, mark.origin, mark.event)
         if best is not None and (best.epoch, best.seq) < log.version:
@@ -142,7 +144,7 @@ class _Scene:
         self._node, self._log, self._best, self._releases = node, log, best, releases
         self._held = Held(best.origin, best.src, best.hops, best.epoch, best.seq)
         self._holding = holding
-        self._named = _named_in(self._holding)
+        self._named = named_in(self._holding)
         self._now = node.clock()
         self._known: dict[tuple[object, ...], OfferRow | None] = {}
         self.wake_at: datetime | None = None
@@ -210,13 +212,6 @@ class _Scene:
         )
 
 
-def _named_in(holding: Holding) -> frozenset[str]:
-    """Every organisation and community that any addressee record of the log names."""
-    table = holding.labels
-    bytes_with_addressees = (EVENT_LABEL, *NUMBERED_LABELS)
-    return frozenset().union(*(table.addressees(byte) for byte in bytes_with_addressees))
-
-
 def _release(row: ReleaseRow) -> Release:
     return Release(row.record, row.slot_type, row.slot_hash, row.party)
 
@@ -239,6 +234,10 @@ def _write(node: Node, projected: Sequence[_Projected]) -> int:
     """Write what is still true, in one unit; gives how many logs are done."""
     with node.store.write() as unit:
         conn = unit.connection
+        lock_rules(conn)
+        rules = find_in_force(conn)
+        if rules is None or rules.digest != node.judge.rulebook.digest:
+            return 0  # decided under old rules
         held = hold_dirt(conn, [one.mark for one in projected])
         done = {(one.mark.origin, one.mark.event): one for one in projected if one.mark in held}
         if done:

@@ -5,23 +5,31 @@ SQL over what he may see; an event is projected for him from the holding readers
 the source of an incident, or staff of its node, reads the report laid over it.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+
+import orjson
 
 from node.actions.aliases import known_as
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError, ConflictError, NotFoundError
-from node.actions.gate import gate_of, standing_of
+from node.actions.gate import gate_of, relation_of, standing_of
 from node.actions.incidents import all_dues, submission_of
 from node.actions.stored import opened, reporting_damage
 from node.node import Node
-from node.storage.classes import all_classes
+from node.storage.classes import SlotFacts, all_classes
 from node.storage.entries import SeenLog, seen_logs
 from node.storage.logs import HoldingRow, LogRow, best_holding, find_holding, find_log
+from node.storage.releases import releases_of
 from node.storage.reports import StageRow, reporters_of, stages_of
 from node.storage.store import Unit
-from sharing.project import Projection, Standing, project
+from policies.decide import Effect
+from policies.label import Label
+from sharing.incidents.lane import stage_labels
+from sharing.project import Projection, Release, Standing, project
 from sharing.seal.holding import Holding
+from sharing.seal.records import Kind, SlotType
 from sharing.view import View, view
 
 _PAGE = 500
@@ -137,9 +145,10 @@ def read_event(node: Node, caller: Caller, origin: str, event: str) -> View:
         NotFoundError: there is none, or nothing of it that he may see.
         StoredPackageError: the bytes that are kept of it are damaged.
     """
+    node = node.pinned()
     with reporting_damage(node), node.store.read() as unit:
         seen = find_readable(node, unit, caller, origin, event)
-        report = _report_over(node, unit, caller, seen)
+        report = report_over(node, unit, caller, seen)
     with reporting_damage(node), opened(seen.best):
         return _view(node, caller, seen, report)
 
@@ -214,6 +223,9 @@ def read_stage_content(
 ) -> bytes:
     """Give what was sent as the report's stage number `version`, as JSON; it never changes.
 
+    What the caller may not see is left out, and what waits for a release: that is read in the event
+    once it is released.
+
     Raises:
         NotFoundError: there is no such report that is his, or no such stage of it.
         ConflictError: several organisations used the id, and `org` does not say whose is meant.
@@ -222,7 +234,7 @@ def read_stage_content(
         stages = _stages(unit, caller, report_id, org)
     if not 1 <= version <= len(stages):
         raise NotFoundError("stage")
-    return stages[version - 1].content
+    return _as_seen(node, caller, stages[version - 1].content)
 
 
 def _stages(unit: Unit, caller: Caller, report_id: str, org: str | None) -> tuple[StageRow, ...]:
@@ -239,21 +251,54 @@ def _stages(unit: Unit, caller: Caller, report_id: str, org: str | None) -> tupl
     return stages
 
 
-def _readable(node: Node, caller: Caller, log: LogRow, best: HoldingRow) -> Readable:
+def _as_seen(node: Node, caller: Caller, content: bytes) -> bytes:
+    """What a stage says, as far as the caller may see it; where that is all, the bytes as sent."""
+    said = orjson.loads(content)
+    labels = stage_labels(said)
+    standing = Standing(own=True, client=True, direct=True, published=True)
+
+    def may_see(label: Label) -> bool:
+        facts = SlotFacts("report", Kind.FIELD, SlotType.VALUE, label, frozenset())
+        relation = relation_of(facts, caller.party, standing, node.clock())
+        return node.judge.decide(facts.subject, relation, caller.party).effect is Effect.DISCLOSE
+
+    kept = {name: value for name, value in said.items() if may_see(labels.fields[name])}
+    if labels.indicators and "indicators" in kept:
+        pairs = zip(said["indicators"], labels.indicators, strict=True)
+        kept["indicators"] = [each for each, label in pairs if may_see(label)]
+    return content if kept == said else orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
+
+
+def _readable(
+    node: Node,
+    caller: Caller,
+    log: LogRow,
+    best: HoldingRow,
+    releases: Collection[Release] = (),
+) -> Readable:
     standing = standing_of(node, caller, log, best)
     with opened(best) as holding:
-        projection = project(holding, caller.party, standing, node.judge, (), node.clock())
+        projection = project(holding, caller.party, standing, node.judge, releases, node.clock())
     return Readable(log, best, holding, standing, projection)
 
 
-def _report_over(node: Node, unit: Unit, caller: Caller, seen: Readable) -> Readable | None:
-    """Give the report log that lies over the event for its own readers."""
+def report_over(node: Node, unit: Unit, caller: Caller, seen: Readable) -> Readable | None:
+    """Give the report log that lies over the event for its own readers.
+
+    What of it waits for persons is not open to this node's staff until they have released it.
+    """
     report = seen.log.report
     if report is None or not seen.standing.own:
         return None
     log = find_log(unit.connection, node.org, report)
     held = find_holding(unit.connection, node.org, report, node.org)
-    return None if log is None or held is None else _readable(node, caller, log, held)
+    if log is None or held is None:
+        return None
+    releases = [
+        Release(each.record, each.slot_type, each.slot_hash, each.party)
+        for each in releases_of(unit.connection, node.org, report)
+    ]
+    return _readable(node, caller, log, held, releases)
 
 
 def _row(seen: SeenLog, tlp: str | None) -> EventRow:

@@ -38,6 +38,9 @@ from sharing.slots import Change
 
 T = TypeVar("T")
 
+STAYS = frozenset({"report", "declaration"})
+"""Types of logs that no feed ever has (D2)."""
+
 _TRIES = 8
 _PAUSE_MS = 10  # at most, doubled with each try
 
@@ -56,12 +59,15 @@ class OwnLog:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version ready to be written; `before` must still be true then. A report has no index."""
+    """A version ready to be written; `before` must still be true then.
+
+    Only an event is searched; of any other log the index holds its classes and nothing else.
+    """
 
     before: LogRow | None
     log: LogRow
     holding: HoldingRow
-    index: LogIndex | None
+    index: LogIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +190,8 @@ def write_version(unit: Unit, version: Version) -> None:
     elif not advance_log(conn, log, since=version.before.version):
         raise OvertakenError(f"log {log.event} was changed meanwhile")
     put_holding(conn, version.holding)
-    if version.index is not None:
-        replace_index(conn, log.origin, log.event, version.holding.src, version.index)
+    replace_index(conn, log.origin, log.event, version.holding.src, version.index)
+    if log.type not in STAYS:
         mark_dirty(conn, [(log.origin, log.event)], urgent=log.urgent)
 
 
@@ -219,4 +225,5 @@ def _version(before: LogRow | None, log: LogRow, holding: Holding, now: datetime
         withheld=[],
         received_at=now,
     )
-    return Version(before, log, row, index_of(holding) if log.type == "event" else None)
+    index = index_of(holding)
+    return Version(before, log, row, index if log.type == "event" else replace(index, entries=()))

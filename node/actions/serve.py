@@ -6,7 +6,7 @@ changed while it was made. A stored package that cannot be encoded is put before
 quarantine, from ourselves) and left out; the rest goes on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -16,16 +16,19 @@ from federation.cursor import IncarnationChanged
 from federation.feed import Feed, FeedQuery, OutboxRow, Plan, Question, plan_page, write_page
 from federation.wire import ItemLine, Op
 from node.actions.basis import first_wants
+from node.actions.ledger import note_given, unrecorded
 from node.actions.stored import OWN_STORE, open_holding
 from node.node import Node
 from node.storage.errors import StoredPackageError
 from node.storage.feed import OfferRow, clean_places, row_by_digest, rows_after
+from node.storage.ledger import Receipt, RecordRow, add_receipt
 from node.storage.logs import find_holding, find_log
 from node.storage.nonces import spend_nonce
 from node.storage.peers import add_peer, find_peer, lock_peers, note_ask
 from node.storage.quarantine import QuarantineRow, add_quarantine
 from node.storage.store import Unit
 from sharing.errors import SharingError
+from sharing.seal.holding import Holding
 from sharing.seal.package import decode_map, projection_digest, write_package
 
 _TRIES = 4
@@ -53,14 +56,19 @@ def spend(node: Node, asker: Requester) -> bool:
         )
 
 
-def serve_feed(node: Node, peer: str, query: FeedQuery, nonce: str) -> bytes | IncarnationChanged:
+def serve_feed(
+    node: Node, peer: str, query: FeedQuery, nonce: str, request: bytes | None = None
+) -> bytes | IncarnationChanged:
     """The page after the peer's cursor, signed for it and this nonce.
+
+    What is on it enters the ledger before it goes; `request`, the signed words of who asks, is kept
+    as his receipt for what came before.
 
     Raises:
         BadCursorError: the cursor is not this peer's.
         RolledBackError: the peer has read further than our feed goes.
     """
-    feed = _feed(node, peer)
+    feed = _feed(node.pinned(), peer)
     with node.store.write() as unit:
         conn = unit.connection
         add_peer(conn, peer, wants=first_wants(node))
@@ -68,7 +76,8 @@ def serve_feed(node: Node, peer: str, query: FeedQuery, nonce: str) -> bytes | I
         place = feed.place_of(query, row.head_pos)
         if isinstance(place, IncarnationChanged):
             return place
-        note_ask(conn, row, pos=place, wants=query.wants.value, at=node.wall())
+        if note_ask(conn, row, pos=place, wants=query.wants.value, at=node.wall()):
+            add_receipt(conn, Receipt(peer, feed.incarnation, place, node.clock(), request))
     return _page(node, feed, Question(place, query.cursor, nonce), query.limit)
 
 
@@ -80,11 +89,11 @@ def serve_package(node: Node, peer: str, digest: str) -> bytes | NotYet | None:
             return None
         if found.dirty or found.offer.rulebook != node.judge.rulebook.digest:
             return NotYet()
-        package = _package(unit, found.offer)
-    if isinstance(package, _Broken):
-        _report(node, [package])
+        made = _package(unit, found.offer)
+    if isinstance(made, _Broken):
+        _report(node, [made])
         return None
-    return package
+    return made[0]
 
 
 def _feed(node: Node, peer: str) -> Feed:
@@ -106,7 +115,7 @@ def _page(node: Node, feed: Feed, question: Question, limit: int) -> bytes:
     left = _TRIES - 1
     while True:
         with node.store.read() as unit:
-            shelf = _Shelf(unit, feed.peer, broken)
+            shelf = _Shelf(node, unit, feed.peer, broken)
             rows = shelf.rows(question.after, limit + 1)
             plan = plan_page(
                 rows if left else (),
@@ -121,6 +130,7 @@ def _page(node: Node, feed: Feed, question: Question, limit: int) -> bytes:
         if shelf.found_broken:
             broken |= shelf.found_broken
         elif _is_current(node, feed.peer, question.after, plan):
+            note_given(node, feed.incarnation, shelf.given(plan), shelf.records)
             break
         else:
             left -= 1  # never for a broken row: those are found once each, so this ends
@@ -141,11 +151,17 @@ def _is_current(node: Node, peer: str, after: int, plan: Plan) -> bool:
 class _Shelf:
     """The peer's rows and their packages at one instant of the database."""
 
+    node: Node
     unit: Unit
     peer: str
     known_broken: dict[int, _Broken]
     found_broken: dict[int, _Broken] = field(default_factory=dict)
+    records: list[RecordRow] = field(default_factory=list)
     _offers: dict[int, OfferRow] = field(default_factory=dict)
+
+    def given(self, plan: Plan) -> list[OfferRow]:
+        """The rows that stand on a page of this plan."""
+        return [self._offers[line.pos] for line in plan.rows]
 
     @property
     def head(self) -> int:
@@ -172,10 +188,12 @@ class _Shelf:
 
     def package_of(self, line: ItemLine) -> bytes | None:
         """The package of a row; None, and a note, where it cannot be made."""
-        package = _package(self.unit, self._offers[line.pos])
-        if isinstance(package, _Broken):
-            self.found_broken[line.pos] = package
+        made = _package(self.unit, self._offers[line.pos])
+        if isinstance(made, _Broken):
+            self.found_broken[line.pos] = made
             return None
+        package, holding, masks = made
+        self.records += unrecorded(self.node, self.unit, holding, masks)
         return package
 
 
@@ -200,8 +218,8 @@ def _line(unit: Unit, offer: OfferRow) -> ItemLine:
     )
 
 
-def _package(unit: Unit, offer: OfferRow) -> bytes | _Broken:
-    """The package of the row, made from the holding it was projected from."""
+def _package(unit: Unit, offer: OfferRow) -> tuple[bytes, Holding, Mapping[int, int]] | _Broken:
+    """The package of the row, with the holding it is made from and what it shows of that."""
     try:
         stored = find_holding(unit.connection, offer.origin, offer.event, offer.src or "")
         if stored is None or offer.map is None:
@@ -209,7 +227,8 @@ def _package(unit: Unit, offer: OfferRow) -> bytes | _Broken:
         holding = open_holding(stored)
         if projection_digest(holding.payload, offer.map) != offer.digest:
             return _Broken(offer, "what is held is not the version that the row names")
-        return write_package(holding, decode_map(offer.map))
+        masks = decode_map(offer.map)
+        return write_package(holding, masks), holding, masks
     except (StoredPackageError, SharingError, ValueError) as error:
         return _Broken(offer, str(error))
 

@@ -5,23 +5,25 @@ first (who is offered the log at all), then `project` under the rulebook of this
 organisation enrolled here it is what its people may read.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from federation.call import Wants
 from federation.relay import Held, refusal
 from node.actions.basis import first_wants
 from node.actions.errors import NotFoundError
-from node.actions.people import local_party
+from node.actions.people import AUTHORITY, local_party
 from node.node import Node
 from node.storage.logs import HoldingRow, LogRow
 from node.storage.peers import find_peer
-from node.storage.people import find_org
-from node.storage.releases import releases_of
+from node.storage.people import Org, find_org, list_orgs
+from node.storage.releases import ReleaseRow, releases_of
 from node.storage.store import Unit
 from policies.party import Party
 from sharing.project import Projection, Release, Standing, project
 from sharing.seal.holding import Holding
 from sharing.seal.package import write_package
+from sharing.seal.records import EVENT_LABEL, NUMBERED_LABELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +59,85 @@ def find_target(node: Node, unit: Unit, log: LogRow, best: HoldingRow, org: str)
     """
     member = node.member_party(org)
     if member is not None and org != node.org:
-        return _member(node, unit, log, best, member)
+        row = find_peer(unit.connection, org)
+        wants = first_wants(node) if row is None else row.wants
+        releases = releases_of(unit.connection, log.origin, log.event)
+        return member_target(node, log, best, member, wants, releases)
     home = None if "\0" in org else find_org(unit.connection, org)  # PostgreSQL takes no NUL
     if home is None:
         raise NotFoundError("organisation")
-    own = log.origin == node.org and org in {node.org, log.source}
+    return local_target(node, log, best, home)
+
+
+def party_named(node: Node, text: str) -> str:
+    """Give the uuid of who is meant: by it, by a peer's country, as the hub, or by name.
+
+    Raises:
+        NotFoundError: nobody of that name is a member of the federation or enrolled here.
+    """
+    peers = {("hub" if peer.role == "hub" else peer.party.country): peer for peer in node.peers}
+    for word in (text.lower(), text.upper()):
+        if word in peers:
+            return peers[word].org
+    with node.store.read() as unit:
+        homes = list_orgs(unit.connection)
+    known = {peer.org for peer in node.peers} | {home.org for home in homes}
+    named = [home.org for home in homes if home.name.casefold() == text.casefold()]
+    if text in known or len(named) == 1:
+        return text if text in known else named[0]
+    raise NotFoundError(f"party {text}: say a peer's country, hub, or an organisation's uuid")
+
+
+def member_target(
+    node: Node,
+    log: LogRow,
+    best: HoldingRow,
+    party: Party,
+    wants: str,
+    releases: Iterable[ReleaseRow],
+) -> Target:
+    """Give a member of the federation as one who might get the log; `releases` are all of it."""
+    refused = refusal(
+        Held(best.origin, best.src, best.hops, best.epoch, best.seq),
+        me=node.org,
+        peer=party.org,
+        wants=Wants(wants),
+        relay_hops=node.settings.relay_hops,
+    )
+    released = tuple(
+        Release(each.record, each.slot_type, each.slot_hash, each.party)
+        for each in releases
+        if each.party == party.org
+    )
+    standing = Standing(
+        own=False, client=False, direct=log.origin == node.org, published=log.published
+    )
+    return Target(party, member_name(party), standing, released, refused)
+
+
+def local_target(node: Node, log: LogRow, best: HoldingRow, home: Org) -> Target:
+    """Give an organisation enrolled here, or this node itself, as one who might get the log."""
+    if home.kind == AUTHORITY:
+        nobody = Standing(own=False, client=False, direct=False, published=log.published)
+        return Target(
+            local_party(home), home.name, nobody, (), "it gets files that persons release"
+        )
+    own = log.origin == node.org and home.org in {node.org, log.source}
     standing = Standing(own=own, client=True, direct=best.hops == 0, published=log.published)
-    party = node.me if org == node.org else local_party(home)
+    party = node.me if home.org == node.org else local_party(home)
     return Target(party, home.name, standing, (), None)
+
+
+def named_in(holding: Holding) -> frozenset[str]:
+    """Give every organisation and community that any addressee record of the log names."""
+    table = holding.labels
+    bytes_with_addressees = (EVENT_LABEL, *NUMBERED_LABELS)
+    return frozenset().union(*(table.addressees(byte) for byte in bytes_with_addressees))
+
+
+def member_name(party: Party) -> str:
+    """Give what a member of the federation is called."""
+    return "hub" if party.kind == "hub" else f"node {party.country}"
 
 
 def offer_to(node: Node, holding: Holding, target: Target) -> Offer:
@@ -76,24 +149,3 @@ def offer_to(node: Node, holding: Holding, target: Target) -> Offer:
         return Offer(target, projection, b"")
     package = write_package(holding, projection.masks, class_table=target.is_member)
     return Offer(target, projection, package)
-
-
-def _member(node: Node, unit: Unit, log: LogRow, best: HoldingRow, party: Party) -> Target:
-    row = find_peer(unit.connection, party.org)
-    refused = refusal(
-        Held(best.origin, best.src, best.hops, best.epoch, best.seq),
-        me=node.org,
-        peer=party.org,
-        wants=Wants(first_wants(node) if row is None else row.wants),
-        relay_hops=node.settings.relay_hops,
-    )
-    releases = tuple(
-        Release(each.record, each.slot_type, each.slot_hash, each.party)
-        for each in releases_of(unit.connection, log.origin, log.event)
-        if each.party == party.org
-    )
-    standing = Standing(
-        own=False, client=False, direct=log.origin == node.org, published=log.published
-    )
-    name = "hub" if party.kind == "hub" else f"node {party.country}"
-    return Target(party, name, standing, releases, refused)

@@ -101,20 +101,39 @@ class StageBody(BaseModel):
     choices: dict[str, str] | None = Field(default=None, description="A stricter colour by field.")
 
 
+_TWINNED = {
+    "type": "ip-dst",
+    "category": "Network activity",
+    "value": "198.51.100.7",
+    "Tag": [{"name": "tlp:amber"}],
+    "twin": {"value": "198.51.100.0/24", "tlp": "green"},
+}
+_OF_AN_ATTRIBUTE = (
+    "An attribute may also have `profile`, how it is sealed: `compact`, its value and what it is "
+    "withheld together, or `fine`, the value apart; left out, `fine` from AMBER on. And `twin`, a "
+    'coarser value with a label of its own, `{"value": …, "tlp": …}`, never stricter than the '
+    "value's: who may not have the value gets the twin, marked as coarse, with the attribute's "
+    "type, category and time, and nothing detects by it. A twin needs a value and not the compact "
+    "profile; an edit without it takes it back."
+)
+
+
 class EventBody(BaseModel):
     """A MISP event, with the label its author gives it."""
 
     model_config = ConfigDict(extra="forbid")
 
     Event: dict[str, Any] = Field(
+        description=f"The event as MISP has it. {_OF_AN_ATTRIBUTE}",
         examples=[
             {
                 "info": "Phishing against hospital staff",
                 "Attribute": [
-                    {"type": "domain", "category": "Network activity", "value": "a.example"}
+                    {"type": "domain", "category": "Network activity", "value": "a.example"},
+                    _TWINNED,
                 ],
             }
-        ]
+        ],
     )
     tlp: str | None = Field(
         default=None,
@@ -135,21 +154,52 @@ class AttributesBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     Attribute: list[dict[str, Any]] = Field(
-        examples=[[{"type": "ip-dst", "category": "Network activity", "value": "198.51.100.23"}]]
+        description=f"Attributes as MISP has them. {_OF_AN_ATTRIBUTE}",
+        examples=[[{"type": "ip-dst", "category": "Network activity", "value": "198.51.100.23"}]],
     )
 
 
-class ReleaseBody(BaseModel):
-    """An operator's release of one held slot to one party."""
+class SlotBody(BaseModel):
+    """One slot of a record, as a hold names it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    record: str = Field(pattern=_UUID, examples=[_EVENT])
+    slot_type: int = Field(ge=1, le=255, examples=[11])
+    content: str | None = Field(
+        default=None, pattern="^[0-9a-f]{64}$", description="Only if it still reads so."
+    )
+
+
+_SLOTS = Field(min_length=1, max_length=10_000, description="As the holds name them.")
+
+
+class ChoiceBody(BaseModel):
+    """Held slots of one log, and the party they would go to."""
 
     model_config = ConfigDict(extra="forbid")
 
     origin: str = Field(pattern=_UUID, examples=[_ORG])
-    event: str = Field(pattern=_UUID, examples=[_EVENT])
-    record: str = Field(pattern=_UUID, description="As the hold names it.", examples=[_EVENT])
-    slot_type: int = Field(ge=1, le=255, examples=[11])
+    event: str = Field(pattern=_UUID, description="The log, as the hold says.", examples=[_EVENT])
     party: str = Field(pattern=_UUID, examples=[_ORG])
+    slots: list[SlotBody] = _SLOTS
+
+
+class ReleaseBody(ChoiceBody):
+    """A person's word that held slots may go to one party; some releases take two."""
+
     reason: str = Field(min_length=1, examples=["agreed by telephone with the hospital"])
+    ground: str = Field(default="", description="For an authority: consent or order.")
+    reference: str = Field(default="", description="Of the consent or the order.")
+
+
+class DeclareBody(BaseModel):
+    """Slots of an event's report that are to be handed over to an authority."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: str = Field(pattern=_UUID, description="The authority.", examples=[_ORG])
+    slots: list[SlotBody] = _SLOTS
 
 
 class RecallBody(BaseModel):

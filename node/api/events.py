@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from node.actions.caller import Caller
 from node.actions.explain import Explanation, explain, preview
-from node.actions.holds import Hold, Released, list_holds, release
 from node.actions.own import Submitted
 from node.actions.publish import publish
 from node.actions.read import EventPage, list_events, read_event
@@ -23,7 +22,6 @@ from node.api.bodies import (
     Limit,
     Origin,
     RecallBody,
-    ReleaseBody,
     To,
 )
 from node.node import Node
@@ -114,18 +112,6 @@ def add_acts(api: APIRouter, node: Node, who: Caller) -> None:
     ) -> Response:
         """Take an event of this node back, here and wherever it went; an operator's act."""
         return answer_done(recall(node, caller, origin, event, body.reason), 200)
-
-    @api.get("/holds", tags=["acts"], responses=told(list[Hold]))
-    def list_the_holds(caller: Caller = who) -> Response:
-        """Give what waits for a person's release."""
-        return answer(list_holds(node, caller))
-
-    @api.post(
-        "/releases", tags=["acts"], status_code=201, responses=told(Released, 201, repeats=True)
-    )
-    def release_a_hold(body: ReleaseBody, caller: Caller = who) -> Response:
-        """Release one held slot to one party; the release dies when the slot is edited."""
-        return answer_done(release(node, caller, **body.model_dump()))
 
 
 def add_decisions(api: APIRouter, node: Node, who: Caller) -> None:

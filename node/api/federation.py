@@ -20,6 +20,7 @@ from federation.feed import FEED_PATH, PACKAGES_PATH, read_feed_query
 from federation.peer import read_base_url
 from federation.sync import PACKAGE_TYPE
 from federation.wire import MEDIA_TYPE
+from node.actions.ledger import keep_request
 from node.actions.serve import NotYet, serve_feed, serve_package, spend
 from node.node import Node
 
@@ -76,7 +77,7 @@ def _answer(node: Node, base_url: str, request: Request, answer: Answer) -> Resp
 
 def _feed(node: Node, request: Request, asker: Requester) -> Response:
     query = read_feed_query(request.url.query)
-    page = serve_feed(node, asker.org, query, asker.nonce)
+    page = serve_feed(node, asker.org, query, asker.nonce, keep_request(_received(request)))
     if isinstance(page, IncarnationChanged):
         return _problem(409, "INCARNATION_CHANGED", "the feed lives a new life: begin anew")
     return _body(request, page, MEDIA_TYPE)

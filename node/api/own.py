@@ -15,7 +15,9 @@ from node.api.answers import answer, told
 from node.api.auth import caller_of
 from node.api.errors import PROBLEMS, ProblemRoute
 from node.api.events import add_acts, add_decisions, add_events
+from node.api.holds import add_files, add_holds, add_ledger
 from node.api.incidents import add_incidents
+from node.api.rulebooks import add_rule_acts, add_rules
 from node.node import Node
 
 
@@ -36,7 +38,12 @@ def router(node: Node) -> APIRouter:
     add_incidents(api, node, who)
     add_events(api, node, who)
     add_acts(api, node, who)
+    add_holds(api, node, who)
+    add_files(api, node, who)
+    add_ledger(api, node, who)
     add_decisions(api, node, who)
+    add_rules(api, node, who)
+    add_rule_acts(api, node, who)
     _add_states(api, node, who)
     return api
 

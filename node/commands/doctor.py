@@ -64,13 +64,13 @@ def _tell(about: str, check: Callable[[Settings], str], settings: Settings) -> b
 
 
 def _keys(settings: Settings) -> str:
-    keys = read_keys(settings.data)
+    keys = read_keys(settings.data, settings.suite)
     return ", ".join(f"{key['use']} {key['kid']}" for key in keys.roster_keys())
 
 
 def _roster(settings: Settings) -> str:
     registry = read_roster(settings.roster_file)
-    mine = {key["kid"] for key in read_keys(settings.data).roster_keys()}
+    mine = {key["kid"] for key in read_keys(settings.data, settings.suite).roster_keys()}
     listed = registry.members.get(settings.org)
     if listed is None or not mine <= {key.kid for key in listed.keys}:
         raise _UnwellError(f"{settings.roster_file} does not hold this node with its keys")

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import typer
 
-from node.actions.peers import peer_states
+from node.actions.keys import accept_member
+from node.actions.peers import RulebookTold, equivocations, peer_states
 from node.commands.shown import opened, print_rows
 from node.errors import SettingsError
-from node.roster import own_entry, put_members
+from node.roster import own_entry
 from node.settings import load_settings
-from sharing.errors import SharingError
-from sharing.seal.keys import KeyRegistry
+
+_DIGITS = 12  # of a digest: enough for people to compare
 
 
 def list_states(data: Path) -> None:
@@ -22,19 +23,26 @@ def list_states(data: Path) -> None:
             typer.echo("no peers: the roster holds nobody else")
             return
         print_rows(
-            ("peer", "queue", "pulled at", "refused", "state", "last error"),
+            ("peer", "queue", "pulled at", "refused", "rules", "state", "last error"),
             [
                 (
                     f"{one.name} {one.org}",
                     one.queue,
                     f"{one.pulled_at:%Y-%m-%d %H:%M:%SZ}" if one.pulled_at else "never",
                     one.quarantined,
+                    _rules(one.rulebook),
                     one.state,
                     one.last_error or "-",
                 )
                 for one in states
             ],
         )
+        for found in equivocations(node):
+            typer.echo(f"ALARM {found.told}")
+
+
+def _rules(told: RulebookTold | None) -> str:
+    return "-" if told is None else f"{told.version} {told.digest[:_DIGITS]}"
 
 
 def show_own_entry(data: Path) -> None:
@@ -47,13 +55,14 @@ def accept(data: Path, file: Path) -> None:
     """Put the member in `file` into the roster."""
     try:
         entry = json.loads(file.read_bytes())
-        KeyRegistry.read({"members": [entry]})
-    except (ValueError, SharingError) as error:
+    except ValueError as error:
         raise SettingsError(f"{file} is no member's entry: {error}") from error
-    settings = load_settings(data)
-    if entry["org"] == settings.org:
-        raise SettingsError(f"{file} is this node's own entry; a peer's is wanted")
-    put_members(settings.roster_file, [entry])
-    kids = ", ".join(f"{key['use']} {key['kid']}" for key in entry["keys"])
-    typer.echo(f"accepted {entry['org']} with keys {kids}; compare them with the peer by telephone")
-    typer.echo("a running node takes it up at its next start")
+    if not isinstance(entry, dict):
+        raise SettingsError(f"{file} is no member's entry: not an object")
+    try:
+        member = accept_member(load_settings(data), entry)
+    except SettingsError as error:
+        raise SettingsError(f"{file} {error}") from error
+    kids = ", ".join(f"{key.use} {key.kid}" for key in member.keys)
+    typer.echo(f"accepted {member.org} with keys {kids}; compare them with the peer by telephone")
+    typer.echo("a running node takes its keys up at once, a new peer at the next start")

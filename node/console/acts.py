@@ -5,9 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from node.actions.errors import BadInputError, NotFoundError
 from node.actions.explain import explain
-from node.actions.holds import Hold, list_holds, release
 from node.actions.own import check_operator
 from node.actions.people import Session
 from node.actions.publish import publish
@@ -20,7 +18,6 @@ from node.node import Node
 from sharing.seal.recall import REASONS
 
 _EVENT = "/console/events/{origin}/{event}"
-_HOLD = "/console/holds/{origin}/{event}/{record}/{slot_type}/{party}"
 
 
 def add_acts(routes: APIRouter, node: Node, show: Show) -> None:
@@ -53,52 +50,3 @@ def add_acts(routes: APIRouter, node: Node, show: Show) -> None:
     def do_recall(form: Annotated[Form, posted], origin: Origin, event: EventId) -> Response:
         recall(node, form.caller, origin, event, form.one("reason"))
         return see_other("/console/events")
-
-
-def add_holds(routes: APIRouter, node: Node, show: Show) -> None:
-    """Add the hold queue and the release of one slot."""
-    who, posted = Depends(session_of(node)), Depends(form_of(node))
-
-    @routes.get("/console/holds")
-    def holds(request: Request, session: Annotated[Session, who]) -> Response:
-        return show.page(request, "holds.html", session, holds=list_holds(node, session.caller))
-
-    @routes.get(_HOLD)
-    def ask_release(
-        request: Request,
-        session: Annotated[Session, who],
-        origin: Origin,
-        event: EventId,
-        record: str,
-        slot_type: int,
-        party: str,
-    ) -> Response:
-        found = _hold(node, session, (origin, event, record, slot_type, party))
-        return show.page(request, "release.html", session, hold=found, reason="", why="")
-
-    @routes.post(_HOLD)
-    def do_release(
-        request: Request,
-        form: Annotated[Form, posted],
-        origin: Origin,
-        event: EventId,
-        record: str,
-        slot_type: int,
-        party: str,
-    ) -> Response:
-        reason = form.one("reason")
-        try:
-            release(node, form.caller, origin, event, record, slot_type, party, reason)
-        except BadInputError as error:
-            found = _hold(node, form.session, (origin, event, record, slot_type, party))
-            return show.page(
-                request, "release.html", form.session, 422, hold=found, reason=reason, why=error.why
-            )
-        return see_other("/console/holds")
-
-
-def _hold(node: Node, session: Session, key: tuple[str, str, str, int, str]) -> Hold:
-    for each in list_holds(node, session.caller):
-        if key == (each.origin, each.event, each.record, each.slot_type, each.party):
-            return each
-    raise NotFoundError("hold")

@@ -8,10 +8,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from node.console import assets
-from node.console.acts import add_acts, add_holds
+from node.console.acts import add_acts
 from node.console.events import add_events, add_sharing
+from node.console.holds import add_files, add_holds, add_ledger
 from node.console.render import Show
 from node.console.report import add_report
+from node.console.rules import add_rules
 from node.console.session import find_quietly
 from node.console.signin import add_sign_in
 from node.console.states import add_states
@@ -28,8 +30,11 @@ def router(node: Node) -> APIRouter:
     add_sharing(routes, node, show)
     add_acts(routes, node, show)
     add_holds(routes, node, show)
+    add_files(routes, node, show)
+    add_ledger(routes, node, show)
     add_report(routes, node, show)
     add_states(routes, node, show)
+    add_rules(routes, node, show)
     routes.include_router(assets.router(files))
     _add_nowhere(routes, node, show)
     return routes

@@ -30,15 +30,18 @@ from sharing.errors import SharingError
 _HEADERS = {"Referrer-Policy": "same-origin"}
 _STATES = {
     "hospital": ("events", "report"),
-    "operator": ("events", "holds", "picture", "peers", "report"),
-    "analyst": ("events", "picture", "peers"),
-    "hub_analyst": ("picture", "events", "peers"),
+    "operator": ("events", "holds", "files", "ledger", "picture", "peers", "rules", "report"),
+    "analyst": ("events", "holds", "ledger", "picture", "peers", "rules"),
+    "hub_analyst": ("picture", "events", "peers", "rules"),
 }
 _LINKS = {
     "events": "Events",
     "holds": "Held",
+    "files": "Files",
+    "ledger": "Ledger",
     "picture": "Picture",
     "peers": "Peers",
+    "rules": "Rules",
     "report": "Report an incident",
 }
 

@@ -1,17 +1,18 @@
 """Compares what each party of the scenario sees with its visibility table.
 
-A cell holds if the answer that party gets from its own node's API says what the table demands:
-`equals` and `equals-twin` name the value, `absent` demands that the field is not in the answer and
-that no text of its value occurs anywhere in the answer's bytes.
+A cell holds if what that party reads through its own door says what the table demands, at each of
+its instants: `equals` and `equals-twin` name the value, `absent` demands that the field is not in
+the answer and that no text of its value occurs anywhere in the answer's bytes.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from node.demo.scenario import Cell, Check, Row, Scenario
+from node.demo.scenario import Cell, Check, Column, Row, Scenario
 
 _TELLING = 4  # shorter texts ("yes", "FR", 212) occur in any answer by chance
 
@@ -25,6 +26,27 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """One party looking at one incident at one instant: at its answers, or at its page."""
+
+    instant: datetime
+    column: str
+    incident: str
+    part: str
+
+    @classmethod
+    def at(cls, at: datetime, row: Row, column: Column) -> "Look":
+        """Give the look that a cell of this row and column needs."""
+        is_page = row.part == "page" and column.files is None
+        return cls(at, column.key, row.incident, "page" if is_page else "answer")
+
+    @property
+    def name(self) -> str:
+        """What it is called as a file."""
+        return f"{self.instant:%m%dT%H%M}-{self.column}-{self.incident}-{self.part}"
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One cell, checked; `why` says what was expected and what was there."""
 
@@ -34,22 +56,29 @@ class Outcome:
     why: str = ""
 
 
-def check_table(scenario: Scenario, answers: Mapping[str, bytes]) -> Iterator[Outcome]:
-    """Check every cell; `answers` holds, by column key, what that party's node answered."""
+def check_table(scenario: Scenario, seen: Mapping[Look, bytes]) -> Iterator[Outcome]:
+    """Check every cell at each of its instants; `seen` is what was read at each look."""
     for row in scenario.rows:
         for column in scenario.columns:
-            cell = row.cells[column.key]
-            if cell.check is Check.LATER:
+            cells = row.cells[column.key]
+            if any(cell.check is Check.LATER for cell in cells):
                 yield Outcome(row.datum, column.key, Verdict.LATER)
-            else:
-                why = _fault(row, cell, answers[column.key])
-                yield Outcome(row.datum, column.key, Verdict.FAIL if why else Verdict.OK, why)
+                continue
+            faults = [
+                f"{cell.at:%d %b %H:%MZ}: {fault}"
+                for cell in cells
+                if (fault := _fault(row, cell, seen[Look.at(cell.at, row, column)]))
+            ]
+            verdict = Verdict.FAIL if faults else Verdict.OK
+            yield Outcome(row.datum, column.key, verdict, "; ".join(faults))
 
 
 def _fault(row: Row, cell: Cell, answer: bytes) -> str:
     """Say what is wrong with a cell; empty if nothing is."""
     if not answer:
         return "the party was given no answer at all"
+    if row.part == "page":
+        return _unlike_page(row.exact, cell.check, answer)
     seen = _Seen(answer)
     if cell.check is Check.ABSENT:
         return _found(row, seen)
@@ -65,6 +94,14 @@ def _fault(row: Row, cell: Cell, answer: bytes) -> str:
             return f"missing: {', '.join(missing)}" if missing else ""
         case _:
             return _unlike_notice(wanted, seen)
+
+
+def _unlike_page(texts: Iterable[str], check: Check, page: bytes) -> str:
+    """Say which texts are on a page, or are not, against what is wanted."""
+    there = {text for text in texts if text.encode() in page}
+    if check is Check.ABSENT:
+        return "; ".join(f"{text!r} is on the page" for text in sorted(there))
+    return "; ".join(f"{text!r} is not on the page" for text in sorted(set(texts) - there))
 
 
 class _Seen:

@@ -1,24 +1,32 @@
 """Plays the steps of a scenario through the nodes' doors, one instant after the other.
 
-Every act may be repeated: a report with the same content is known again, a publication or release
-that stands already stays. So a play that was cut off is simply played again.
+Every act may be repeated: a report with the same content is known again, a publication, release or
+declaration that stands already stays. So a play that was cut off is simply played again. Between
+the steps everybody looks whom the table asks what he sees (`looks.py`).
 """
 
+import html
 import json
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Self
 
 from node.clock import set_scenario
-from node.demo.door import Door
+from node.demo.door import Door, Person
 from node.demo.errors import DemoError
+from node.demo.looks import Looks
 from node.demo.prepare import Stage
 from node.demo.scenario import Scenario, Step
 
 _QUIET_S = 60.0
 _LOOK_S = 0.1
 _LOOKS = 2  # quiet twice in a row: nothing was on its way between two nodes
+_PART = re.compile(
+    r'name="slot" value="(?P<slot>[^"]+)"> <b>(?P<name>[^<]+)</b>(?P<rest>.*?)</label>', re.DOTALL
+)
+_SMALL = re.compile(r'<span class="soft small">(.*?)</span>', re.DOTALL)
 
 
 class Play:
@@ -44,12 +52,22 @@ class Play:
             )
             for person in scenario.people
         }
+        self.people: Mapping[str, Person] = {
+            person.login: Person(
+                stage.base_urls[person.node],
+                person.login,
+                stage.access[person.login].password,
+                check,
+            )
+            for person in scenario.people
+        }
+        self.looks = Looks(scenario, stage, self.doors, self.people, self.event)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for door in self.doors.values():
+        for door in (*self.doors.values(), *self.people.values()):
             door.close()
 
     def event(self, incident: str) -> tuple[str, str]:
@@ -65,12 +83,21 @@ class Play:
 
     def run(self) -> None:
         """Play every step; after each the federation is given the time it needs to be quiet."""
+        looks = list(self._scenario.looks)
         for step in self._scenario.steps:
+            while looks and looks[0] < step.at:
+                self._look(looks.pop(0))
             set_scenario(self._stage.clock, step.at)
             self._tell(f"{_shown(step.at)}  {step.says}")
             self._do(step)
             self.settle()
+        for at in looks:
+            self._look(at)
         set_scenario(self._stage.clock, self._scenario.ends_at)
+
+    def _look(self, at: datetime) -> None:
+        set_scenario(self._stage.clock, at)
+        self.looks.look(at)
 
     def settle(self) -> None:
         """Wait until nothing is left to project, to fetch or to confirm between the nodes.
@@ -112,20 +139,78 @@ class Play:
                 door.post(f"/events/{origin}/{event}/publish", {})
             case "release":
                 self._release(step, door)
+            case "sign":
+                self._sign(step)
+            case "declare":
+                self._declare(step)
+            case "hand-over":
+                self._hand_over(step, door)
             case _:
                 raise DemoError(f"step at {step.at}: no such act: {step.act}")
 
-    def _release(self, step: Step, door: Door) -> None:
-        """Release what the hold queue shows of the step's field, to each party it names."""
+    def _waiting_for(self, step: Step) -> dict[tuple[str, str, str], list[dict[str, Any]]]:
+        """What the hold queue shows of the step's incident for the parties it names, by log."""
         wanted = {self._scenario.org_of(key) for key in step.to}
+        _, event = self.event(step.incident)
+        found: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+        for hold in json.loads(self.doors[step.by].get("/holds")):
+            is_meant = hold["about"] == event and step.field in {None, hold["field"]}
+            if is_meant and hold["party"] in wanted:
+                key = (hold["origin"], hold["event"], hold["party"])
+                found.setdefault(key, []).append(hold)
+        return found
+
+    def _release(self, step: Step, door: Door) -> None:
+        """Release what waits, as a program may where one person is enough."""
+        for (origin, event, party), holds in self._waiting_for(step).items():
+            slots = [
+                {name: hold[name] for name in ("record", "slot_type", "content")} for hold in holds
+            ]
+            where = {"origin": origin, "event": event, "party": party}
+            door.post("/releases", where | {"slots": slots, "reason": step.says})
+
+    def _sign(self, step: Step) -> None:
+        """Release what waits at the console, as one of two persons."""
+        for (origin, event, party), holds in self._waiting_for(step).items():
+            form = {
+                "slot": [
+                    f"{hold['record']}:{hold['slot_type']}:{hold['content']}" for hold in holds
+                ],
+                "reason": step.says,
+                "ground": step.ground,
+                "reference": step.reference,
+            }
+            self.people[step.by].send(f"/holds/{origin}/{event}/{party}", form)
+
+    def _declare(self, step: Step) -> None:
+        """Choose at the console what is cut out for an authority."""
         origin, event = self.event(step.incident)
-        holds: list[dict[str, Any]] = json.loads(door.get("/holds"))
-        for hold in holds:
-            is_ours = (hold["origin"], hold["event"], hold["field"]) == (origin, event, step.field)
-            if is_ours and hold["party"] in wanted:
-                names = ("origin", "event", "record", "slot_type", "party")
-                body = {name: hold[name] for name in names}
-                door.post("/releases", body | {"reason": step.says})
+        path, person = f"/events/{origin}/{event}/declare", self.people[step.by]
+        parts = list(_parts(person.read(path).decode()))
+        slots = [slot for slot, names in parts if names & set(step.chosen)]
+        if len(slots) != len(step.chosen):
+            raise DemoError(f"step at {step.at}: {len(slots)} of {len(step.chosen)} are there")
+        for key in step.to:
+            person.send(path, {"to": self._scenario.org_of(key), "slot": slots})
+
+    def _hand_over(self, step: Step, door: Door) -> None:
+        """Fetch the files that are released, and put them where their receivers look."""
+        _, event = self.event(step.incident)
+        for file in json.loads(door.get("/declarations")):
+            if file["about"] == event and file["state"] in {"released", "handed over"}:
+                content = self.people[step.by].send(f"/files/{file['origin']}/{file['event']}", {})
+                folder = self._stage.files(file["party"])
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                (folder / f"{file['event']}-{event}.zip").write_bytes(content)
+
+
+def _parts(page: str) -> Iterator[tuple[str, set[str]]]:
+    """The values that a page offers for a declaration: slot, and what a step may call it."""
+    for part in _PART.finditer(page):
+        small = _SMALL.findall(part["rest"])
+        if len(small) == 1:  # a second one tells of another slot than the value
+            name = html.unescape(part["name"]).replace(" ", "_")
+            yield part["slot"], {name, html.unescape(small[0])}
 
 
 def _shown(at: datetime) -> str:

@@ -3,6 +3,8 @@
 DIRECTORY/clock.json     the scenario clock all nodes read
 DIRECTORY/access.json    logins, passwords and tokens of this demo (mode 0600)
 DIRECTORY/fr …/hub       one data directory a node, as `isac init` makes it
+DIRECTORY/files/ORG      what was handed over to an authority
+DIRECTORY/seen           what each party saw at each look of the table
 """
 
 import json
@@ -55,6 +57,10 @@ class Stage:
         """Give the path of the scenario clock."""
         return self.directory / "clock.json"
 
+    def files(self, org: str) -> Path:
+        """Give the folder of the files that were handed over to an organisation."""
+        return self.directory / "files" / org
+
 
 def prepare(scenario: Scenario, directory: Path) -> Stage:
     """Make, or find again, the nodes and people of `scenario` under `directory`.
@@ -81,7 +87,7 @@ def prepare(scenario: Scenario, directory: Path) -> Stage:
 
 def _sweep(directory: Path, scenario: Scenario) -> None:
     """Remove a half-made demo, to be made anew; refuse a directory that is somebody else's."""
-    ours = {plan.key for plan in scenario.nodes} | {"clock.json", "access.new"}
+    ours = {plan.key for plan in scenario.nodes} | {"clock.json", "access.new", "seen", "files"}
     strange = sorted({path.name for path in directory.iterdir()} - ours)
     if strange:
         raise DemoError(f"{directory} is not a demo's: it holds {strange[0]}; choose another --dir")
@@ -97,7 +103,8 @@ def _make(scenario: Scenario, directory: Path, homes: Mapping[str, Path]) -> Seq
     }
     for plan in scenario.nodes:
         init_node(homes[plan.key], _choices(plan, urls)).close()
-    entries = [own_entry(load_settings(home), read_keys(home)) for home in homes.values()]
+    made = [load_settings(home) for home in homes.values()]
+    entries = [own_entry(one, read_keys(one.data, one.suite)) for one in made]
     access: list[Access] = []
     for plan in scenario.nodes:
         home = homes[plan.key]
@@ -152,7 +159,8 @@ def _let_people_in(scenario: Scenario, node: Node, key: str) -> list[Access]:
     for org in scenario.orgs:
         if org.node == key:
             country = node.settings.country
-            enrolled = Org(org.org, org.name, org.kind, country, org.enrolment, org.details)
+            rule = org.enrolment or None
+            enrolled = Org(org.org, org.name, org.kind, country, rule, org.details)
             enrol_org(node, ACTOR, enrolled)
     return [_let_in(scenario, node, person) for person in scenario.people if person.node == key]
 

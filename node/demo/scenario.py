@@ -6,7 +6,7 @@ told by name at once and not found in the middle of the play.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from importlib.resources import files
@@ -41,15 +41,15 @@ class EnrolmentPlan:
 
 @dataclass(frozen=True, slots=True)
 class OrgPlan:
-    """A hospital or supplier enrolled at a node."""
+    """A hospital, supplier or authority enrolled at a node."""
 
     key: str
     node: str
     org: str
     name: str
     kind: str
-    enrolment: str
-    details: Fields
+    enrolment: str = ""
+    details: Fields = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,15 @@ class Step:
 
     at: datetime
     by: str
-    act: str  # report | publish | release
+    act: str  # report | publish | release | sign | declare | hand-over
     incident: str
     says: str
     body: Fields  # report: the stage as posted
     field: str | None = None  # release: the field
-    to: tuple[str, ...] = ()  # release: keys of the nodes
+    to: tuple[str, ...] = ()  # release, sign, declare, hand-over: keys of nodes or orgs
+    ground: str = ""  # sign: consent | order, and its reference
+    reference: str = ""
+    chosen: tuple[str, ...] = ()  # declare: names of fields, values of indicators
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +111,21 @@ class Row:
     """One datum of the visibility table."""
 
     datum: str
-    part: str  # fields | indicators | notice: where in the answer it is looked for
+    part: str  # fields | indicators | notice | page: where it is looked for
     exact: Any
     twin: Any
-    cells: dict[str, Cell]  # by column key
+    cells: dict[str, tuple[Cell, ...]]  # by column key; several where something is released between
+    incident: str = ""  # of the scenario; empty: its subject
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One reader of the table: a person's token, or nobody yet."""
+    """One reader of the table: a person, an organisation that is handed files, or nobody yet."""
 
     key: str
     title: str
-    login: str | None
+    login: str | None = None
+    files: str | None = None  # key of the organisation whose files it reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,12 @@ class Scenario:
     later: tuple[Later, ...]
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+
+    @property
+    def looks(self) -> tuple[datetime, ...]:
+        """Give the instants at which somebody is to look at something, in order."""
+        cells = (cell for row in self.rows for some in row.cells.values() for cell in some)
+        return tuple(sorted({cell.at for cell in cells if cell.check is not Check.LATER}))
 
     def person(self, login: str) -> PersonPlan:
         """Give the person of that login."""
@@ -185,10 +196,8 @@ def read_scenario(text: str) -> Scenario:
                 Later(datetime.fromisoformat(one["at"]), one["says"], one["waits_for"])
                 for one in raw["later"]
             ),
-            columns=tuple(
-                Column(one["key"], one["title"], one.get("login")) for one in raw["column"]
-            ),
-            rows=tuple(_row(one) for one in raw["row"]),
+            columns=tuple(Column(**one) for one in raw["column"]),
+            rows=tuple(_row(one, raw["subject"]) for one in raw["row"]),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         message = f"scenario file: {error!r}"
@@ -213,22 +222,28 @@ def _step(raw: Fields) -> Step:
         body=body,
         field=raw.get("field"),
         to=tuple(raw.get("to", ())),
+        ground=raw.get("ground", ""),
+        reference=raw.get("reference", ""),
+        chosen=tuple(raw.get("chosen", ())),
     )
 
 
-def _row(raw: Fields) -> Row:
+def _row(raw: Fields, subject: str) -> Row:
     return Row(
         datum=raw["datum"],
         part=raw["part"],
         exact=raw.get("exact"),
         twin=raw.get("twin"),
-        cells={key: _cell(cell) for key, cell in raw["cells"].items()},
+        cells={key: _cells(cell) for key, cell in raw["cells"].items()},
+        incident=raw.get("incident", subject),
     )
 
 
-def _cell(raw: list[Any]) -> Cell:
-    at, check, *value = raw
-    return Cell(datetime.fromisoformat(at), Check(check), *value)
+def _cells(raw: list[Any]) -> tuple[Cell, ...]:
+    several = raw if isinstance(raw[0], list) else [raw]
+    return tuple(
+        Cell(datetime.fromisoformat(at), Check(check), *value) for at, check, *value in several
+    )
 
 
 def _check_references(scenario: Scenario) -> None:
@@ -236,6 +251,7 @@ def _check_references(scenario: Scenario) -> None:
     orgs = nodes | {org.key for org in scenario.orgs}
     logins = {person.login for person in scenario.people}
     columns = {column.key for column in scenario.columns}
+    incidents = {step.incident for step in scenario.steps}
     wanted = [
         *((f"node of rule {rule.id}", rule.node, nodes) for rule in scenario.enrolments),
         *(
@@ -249,8 +265,10 @@ def _check_references(scenario: Scenario) -> None:
         *((f"org of {one.login}", one.org, orgs) for one in scenario.people),
         *(("owner of canaries", key, nodes) for key in scenario.canaries),
         *((f"actor of the step at {step.at}", step.by, logins) for step in scenario.steps),
-        *((f"receiver at {step.at}", key, nodes) for step in scenario.steps for key in step.to),
+        *((f"receiver at {step.at}", key, orgs) for step in scenario.steps for key in step.to),
         *((f"login of column {c.key}", c.login, logins) for c in scenario.columns if c.login),
+        *((f"files of column {c.key}", c.files, orgs) for c in scenario.columns if c.files),
+        *((f"incident of {row.datum}", row.incident, incidents) for row in scenario.rows),
     ]
     for what, key, known in wanted:
         if key not in known:

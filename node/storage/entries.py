@@ -63,7 +63,8 @@ class NewEntry:
 
     def __post_init__(self) -> None:
         """Hash the value, and its parts where it has some."""
-        object.__setattr__(self, "keys", frozenset(map(value_key, _texts(self))))
+        texts = found_by(self.type, self.value) if self.kind == ATTRIBUTE else (self.value,)
+        object.__setattr__(self, "keys", frozenset(map(value_key, texts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,18 @@ class SeenValue:
 def value_key(value: str) -> str:
     """Give the key under which a value is found, whatever its case."""
     return hashlib.sha256(value.strip().casefold().encode()).hexdigest()
+
+
+def found_by(attribute_type: str, value: str) -> tuple[str, ...]:
+    """Give what an attribute is found by: its whole value, and each part of "name|hash".
+
+    A port alone finds nothing: everything has one.
+    """
+    types = "filename|md5" if attribute_type == "malware-sample" else attribute_type
+    if "|" not in value or "|" not in types:
+        return (value,)
+    parts = zip(types.split("|"), value.split("|"), strict=False)
+    return (value, *(text for kind, text in parts if kind != "port"))
 
 
 def replace_index(conn: Connection, origin: str, event: str, src: str, index: LogIndex) -> None:
@@ -223,18 +236,6 @@ def seen_values(conn: Connection, gate: Gate, value: str, limit: int) -> tuple[S
         )
         for row in rows
     )
-
-
-def _texts(one: NewEntry) -> list[str]:
-    """Give what a row is found by: its whole value, and each part of "name|hash".
-
-    A port alone finds nothing: everything has one.
-    """
-    if one.kind != ATTRIBUTE or "|" not in one.value:
-        return [one.value]
-    types = "filename|md5" if one.type == "malware-sample" else one.type
-    parts = zip(types.split("|"), one.value.split("|"), strict=False) if "|" in types else ()
-    return [one.value, *(text for kind, text in parts if kind != "port")]
 
 
 def _is_seen(gate: Gate) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import (
@@ -17,14 +18,17 @@ from sqlalchemy import (
     Row,
     Table,
     bindparam,
+    case,
     delete,
     exists,
     false,
     func,
     insert,
     literal,
+    or_,
     select,
     tuple_,
+    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -32,7 +36,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from federation.wire import Ground
 from node.storage.dirt import Dirt, LogKey
 from node.storage.store import upsert
-from node.storage.tables import acked, dirty, holding, log, outbox, seen, wake
+from node.storage.tables import dirty, holding, log, log_class, outbox, seen, wake
 
 # Asked for every item: built once.
 _SOURCES = (
@@ -40,6 +44,7 @@ _SOURCES = (
     .where(holding.c.origin == bindparam("origin"), holding.c.event == bindparam("event"))
     .order_by(holding.c.src)
 )
+_MARK = ["origin", "event", "gen", "urgent", "narrows"]
 _SEEN = select(seen).where(
     seen.c.src == bindparam("src"),
     seen.c.origin == bindparam("origin"),
@@ -101,13 +106,18 @@ class SeenRow:
 
 
 def peek_dirt(conn: Connection, limit: int) -> tuple[Dirt, ...]:
-    """Give up to `limit` logs to project, urgent first, without holding their rows."""
+    """Give up to `limit` logs to project next, without holding their rows.
+
+    Urgent ones come first, then those from which new rules take something back; as long as there
+    are any of these, no other is given with them, so that narrowing is done before widening (D22).
+    """
     rows = conn.execute(
-        select(dirty.c.origin, dirty.c.event, dirty.c.gen, dirty.c.urgent)
-        .order_by(dirty.c.urgent.desc(), dirty.c.origin, dirty.c.event)
+        select(dirty)
+        .order_by(dirty.c.urgent.desc(), dirty.c.narrows.desc(), dirty.c.origin, dirty.c.event)
         .limit(limit)
-    )
-    return tuple(Dirt(row.origin, row.event, row.gen, row.urgent) for row in rows)
+    ).all()
+    alike = takewhile(lambda row: row.narrows == rows[0].narrows, rows)
+    return tuple(Dirt(row.origin, row.event, row.gen, row.urgent) for row in alike)
 
 
 def count_dirt(conn: Connection) -> int:
@@ -147,16 +157,52 @@ def set_wakes(conn: Connection, wakes: Mapping[LogKey, datetime | None]) -> None
 def mark_all_dirty(conn: Connection) -> None:
     """Mark every log that may travel, in one statement."""
     every = (
-        select(log.c.origin, log.c.event, literal(1), false())
+        select(log.c.origin, log.c.event, literal(1), false(), false())
         .where(log.c.type != "report")
         .order_by(log.c.origin, log.c.event)
     )
     insert_or = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
     conn.execute(
         insert_or(dirty)
-        .from_select(["origin", "event", "gen", "urgent"], every)
+        .from_select(_MARK, every)
         .on_conflict_do_update(index_elements=["origin", "event"], set_={"gen": dirty.c.gen + 1})
     )
+
+
+def mark_classes(conn: Connection, changed: Collection[int], lowered: Collection[int]) -> int:
+    """Mark every log in which a class of these occurs, in one statement; gives how many.
+
+    Where a lowered one occurs the mark narrows. Logs that may travel and whose classes nobody notes
+    (our own notes and returns) are marked, too.
+    """
+    is_lowered = case((log_class.c.class_id.in_(sorted(lowered)), 1), else_=0)
+    classed = (
+        select(log_class.c.origin, log_class.c.event, func.max(is_lowered).label("lowered"))
+        .where(log_class.c.class_id.in_(sorted(changed)))
+        .group_by(log_class.c.origin, log_class.c.event)
+    )
+    is_classed = exists().where(
+        log_class.c.origin == log.c.origin, log_class.c.event == log.c.event
+    )
+    unclassed = select(log.c.origin, log.c.event, literal(0)).where(
+        log.c.type.not_in(["event", "report"]), ~is_classed
+    )
+    found = union_all(classed, unclassed).subquery()
+    every = select(
+        found.c.origin, found.c.event, literal(1), false(), found.c.lowered == 1
+    ).order_by(found.c.origin, found.c.event)
+    insert_or = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+    statement = insert_or(dirty).from_select(_MARK, every)
+    marked = conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=["origin", "event"],
+            set_={
+                "gen": dirty.c.gen + 1,
+                "narrows": or_(dirty.c.narrows, statement.excluded.narrows),
+            },
+        ).execution_options(preserve_rowcount=True)
+    )
+    return marked.rowcount
 
 
 def rows_of_logs(
@@ -182,6 +228,15 @@ def refresh_row(conn: Connection, row: OfferRow) -> None:
         .where(outbox.c.peer == row.peer, outbox.c.pos == row.pos)
         .values(_values(row))
     )
+
+
+def rule_anew(conn: Connection, old: str, new: str) -> None:
+    """Let the rows of clean logs that were decided under one rulebook stand under another.
+
+    Only where both say the same of every such row: whatever they differ on is dirty by now.
+    """
+    is_dirty = exists().where(dirty.c.origin == outbox.c.origin, dirty.c.event == outbox.c.event)
+    conn.execute(update(outbox).where(outbox.c.rulebook == old, ~is_dirty).values(rulebook=new))
 
 
 def rows_after(conn: Connection, peer: str, pos: int, limit: int) -> tuple[FeedRow, ...]:
@@ -216,14 +271,6 @@ def row_by_digest(conn: Connection, peer: str, digest: str) -> FeedRow | None:
         .limit(1)
     ).first()
     return None if row is None else FeedRow(_offer_row(row), bool(row.is_dirty))
-
-
-def confirmed_holders(conn: Connection, origin: str, event: str) -> Mapping[str, str]:
-    """Give the last op of the log that each peer confirmed: the ledger."""
-    rows = conn.execute(
-        select(acked.c.peer, acked.c.op).where(acked.c.origin == origin, acked.c.event == event)
-    )
-    return {row.peer: row.op for row in rows}
 
 
 def holding_sources(conn: Connection, origin: str, event: str) -> tuple[str, ...]:

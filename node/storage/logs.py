@@ -84,6 +84,12 @@ def find_log(
     return None if row is None else _log_row(row)
 
 
+def origins_of(conn: Connection, event: str) -> tuple[str, ...]:
+    """Give the originators that used this uuid for a log."""
+    rows = conn.execute(select(log.c.origin).where(log.c.event == event).order_by(log.c.origin))
+    return tuple(row.origin for row in rows)
+
+
 def add_log(conn: Connection, row: LogRow) -> None:
     """Insert a log that was not there.
 
@@ -175,6 +181,32 @@ def find_holding(conn: Connection, origin: str, event: str, src: str) -> Holding
         )
     ).first()
     return None if row is None else _holding_row(row)
+
+
+def received_since(conn: Connection, origin: str, at: datetime) -> tuple[tuple[str, str], ...]:
+    """Give (event, source) of the holdings of an originator's logs that we first saw since then."""
+    rows = conn.execute(
+        select(holding.c.event, holding.c.src)
+        .where(holding.c.origin == origin, holding.c.received_at >= at)
+        .order_by(holding.c.event, holding.c.src)
+    )
+    return tuple((row.event, row.src) for row in rows)
+
+
+def logs_of_type(conn: Connection, log_type: str) -> tuple[LogRow, ...]:
+    """Give every log of a type, oldest first."""
+    rows = conn.execute(
+        select(log).where(log.c.type == log_type).order_by(log.c.first_seen_at, log.c.event)
+    )
+    return tuple(map(_log_row, rows))
+
+
+def event_over(conn: Connection, origin: str, report: str) -> str | None:
+    """Give the event whose report this is."""
+    found: str | None = conn.execute(
+        select(log.c.event).where(log.c.origin == origin, log.c.report == report)
+    ).scalar()
+    return found
 
 
 def every_package(conn: Connection) -> Iterator[tuple[str, str, bytes]]:

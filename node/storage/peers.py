@@ -2,7 +2,8 @@
 
 `head_pos` is the newest place in the feed we keep for the peer, `acked_pos` the place it has
 confirmed by coming back with that cursor. `cursor`, `incarnation` and `pos` are our place in the
-feed it keeps for us. What a peer confirmed, log by log, is the ledger `acked`.
+feed it keeps for us. What it was given and has confirmed, log by log, is in `ledger.py`.
+`rulebook_*` name the rulebook in force there, as its feed last said.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,10 +13,8 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select, update
 
 from federation.call import Bookmark
-from node.storage.store import insert_new, upsert
-from node.storage.tables import acked, outbox, peer
-
-_LEDGER = ("peer", "origin", "event", "op", "digest", "epoch", "seq")
+from node.storage.store import insert_new
+from node.storage.tables import outbox, peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,8 @@ class PeerRow:
     next_try_at: datetime | None
     last_error: str | None
     last_error_at: datetime | None
+    rulebook_version: str | None
+    rulebook_digest: str | None
 
     @property
     def bookmark(self) -> Bookmark | None:
@@ -75,8 +76,8 @@ def set_head(conn: Connection, org: str, pos: int) -> None:
     conn.execute(update(peer).where(peer.c.org == org).values(head_pos=pos))
 
 
-def note_ask(conn: Connection, row: PeerRow, *, pos: int, wants: str, at: datetime) -> None:
-    """The peer came with a cursor at `pos`: all up to there is confirmed, and enters the ledger.
+def note_ask(conn: Connection, row: PeerRow, *, pos: int, wants: str, at: datetime) -> bool:
+    """The peer came with a cursor at `pos`: all up to there is confirmed; gives whether it is news.
 
     A cursor from before what is confirmed already (a peer that begins anew) takes nothing back.
     `row` must be held (`lock_peers`).
@@ -86,13 +87,7 @@ def note_ask(conn: Connection, row: PeerRow, *, pos: int, wants: str, at: dateti
         .where(peer.c.org == row.org)
         .values(asked_at=at, wants=wants, acked_pos=max(pos, row.acked_pos))
     )
-    if pos <= row.acked_pos:
-        return
-    confirmed = select(*(outbox.c[name] for name in _LEDGER)).where(
-        outbox.c.peer == row.org, outbox.c.pos > row.acked_pos, outbox.c.pos <= pos
-    )
-    rows = [{**found, "acked_at": at} for found in conn.execute(confirmed).mappings()]
-    upsert(conn, acked, rows)
+    return pos > row.acked_pos
 
 
 def keep_bookmark(conn: Connection, org: str, bookmark: Bookmark) -> None:
@@ -107,6 +102,15 @@ def keep_bookmark(conn: Connection, org: str, bookmark: Bookmark) -> None:
 def begin_anew(conn: Connection, org: str) -> None:
     """The peer's feed lives a new life: forget our place in the old one."""
     conn.execute(update(peer).where(peer.c.org == org).values(incarnation=None, cursor=None, pos=0))
+
+
+def note_rulebook(conn: Connection, org: str, *, version: str, digest: str) -> None:
+    """Keep which rulebook is in force at the peer, as its last page said."""
+    conn.execute(
+        update(peer)
+        .where(peer.c.org == org)
+        .values(rulebook_version=version, rulebook_digest=digest)
+    )
 
 
 def note_success(conn: Connection, org: str, *, at: datetime, next_try_at: datetime) -> None:

@@ -1,7 +1,7 @@
 """What a peer sent and we refused, with its bytes as they came.
 
 The raw bytes are evidence: never indexed, never shown as content. The same item refused again
-leaves one row.
+leaves one row. Of an equivocation the other statement, which stays in force, is kept beside it.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,11 @@ from node.storage.tables import quarantine
 
 @dataclass(frozen=True, slots=True)
 class QuarantineRow:
-    """One refused item: the numbered check that failed, why, and what came."""
+    """One refused item: the numbered check that failed, why, and what came.
+
+    `in_force` is set where the item's originator signed two statements for one version: a package
+    of the one that stays, who gave it first, and when.
+    """
 
     src: str
     pos: int
@@ -27,12 +31,37 @@ class QuarantineRow:
     item_line: bytes = field(repr=False)
     raw: bytes = field(repr=False)
     received_at: datetime
+    in_force: bytes | None = field(default=None, repr=False)
+    in_force_src: str | None = None
+    in_force_seen_at: datetime | None = None
+
+    @property
+    def is_equivocation(self) -> bool:
+        """Whether two statements of one version are kept here."""
+        return self.in_force is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What is told of a refused item: everything but its bytes."""
+
+    id: int
+    src: str
+    origin: str
+    event: str
+    check: int
+    reason: str
+    received_at: datetime
+    is_equivocation: bool
+
+
+_FIELDS = tuple(QuarantineRow.__dataclass_fields__)
+_IS_EQUIVOCATION = quarantine.c.in_force.is_not(None).label("is_equivocation")
 
 
 def add_quarantine(conn: Connection, row: QuarantineRow) -> bool:
     """Keep a refused item; False: the same item of the same source was refused before."""
-    values = {name: getattr(row, name) for name in QuarantineRow.__dataclass_fields__}
-    return insert_new(conn, quarantine, values)
+    return insert_new(conn, quarantine, {name: getattr(row, name) for name in _FIELDS})
 
 
 def quarantined(conn: Connection, src: str | None = None) -> tuple[QuarantineRow, ...]:
@@ -41,9 +70,34 @@ def quarantined(conn: Connection, src: str | None = None) -> tuple[QuarantineRow
     if src is not None:
         statement = statement.where(quarantine.c.src == src)
     return tuple(
-        QuarantineRow(**{name: getattr(row, name) for name in QuarantineRow.__dataclass_fields__})
+        QuarantineRow(**{name: getattr(row, name) for name in _FIELDS})
         for row in conn.execute(statement)
     )
+
+
+def find_quarantined(conn: Connection, number: int) -> QuarantineRow | None:
+    """Give the refused item of that number, or None."""
+    row = conn.execute(select(quarantine).where(quarantine.c.id == number)).first()
+    return None if row is None else QuarantineRow(**{name: getattr(row, name) for name in _FIELDS})
+
+
+def refusals(
+    conn: Connection, *, equivocations_only: bool = False, limit: int
+) -> tuple[Refusal, ...]:
+    """Give the newest refused items without their bytes, newest first."""
+    names = ("id", "src", "origin", "event", "check", "reason", "received_at")
+    told = select(*(quarantine.c[name] for name in names), _IS_EQUIVOCATION)
+    if equivocations_only:
+        told = told.where(quarantine.c.in_force.is_not(None))
+    rows = conn.execute(told.order_by(quarantine.c.id.desc()).limit(limit)).mappings()
+    return tuple(Refusal(**row) for row in rows)
+
+
+def sources_refused_for(conn: Connection, words: str) -> tuple[str, ...]:
+    """Give whoever sent something that was refused for a reason with these words in it."""
+    found = select(quarantine.c.src).distinct().order_by(quarantine.c.src)
+    rows = conn.execute(found.where(quarantine.c.reason.contains(words, autoescape=True)))
+    return tuple(rows.scalars())
 
 
 def count_quarantined(conn: Connection) -> Mapping[str, int]:

@@ -216,7 +216,33 @@ stage = Table(  # submitted stages of a report, append-only
     Index("ix_stage_event", "event"),
 )
 
-release = Table(
+act = Table(  # a person's signed word that held slots may go to one party; never changed
+    "act",
+    metadata,
+    Column("id", _ROWID, primary_key=True),
+    Column("origin", _UUID, nullable=False),
+    Column("event", _UUID, nullable=False),  # of the log that holds the slots
+    Column("party", _UUID, nullable=False),
+    Column("person", String(160), nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("ground", String(16), nullable=False),  # consent | order, or nothing
+    Column("reference", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),  # DSSE, over all of this and the slots
+    Column("acted_at", Instant, nullable=False),
+    Index("ix_act_log", "origin", "event"),
+)
+
+act_slot = Table(
+    "act_slot",
+    metadata,
+    Column("act", _ROWID, ForeignKey("act.id"), primary_key=True),
+    Column("record", _UUID, primary_key=True),
+    Column("slot_type", Integer, primary_key=True),
+    Column("slot_hash", _HEX, nullable=False),
+)
+
+release = Table(  # what enough acts have released
     "release",
     metadata,
     Column("id", _ROWID, primary_key=True),
@@ -226,10 +252,27 @@ release = Table(
     Column("slot_type", Integer, nullable=False),
     Column("slot_hash", _HEX, nullable=False),
     Column("party", _UUID, nullable=False),
-    Column("released_by", String(160), nullable=False),
-    Column("reason", Text, nullable=False),
     Column("released_at", Instant, nullable=False),
     UniqueConstraint("origin", "event", "record", "slot_type", "slot_hash", "party"),
+)
+
+rulebook = Table(  # every one that was ever proposed; in force: the one at the last place
+    "rulebook",
+    metadata,
+    Column("number", _ROWID, primary_key=True, autoincrement=False),  # its version, as peers see it
+    Column("name", String(64), nullable=False),
+    Column("digest", _HEX, nullable=False),  # over floor, schema and text, as they were then
+    Column("text", Text, nullable=False),
+    Column("author", String(160), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("proposed_at", Instant, nullable=False),
+    Column("base", BigInteger),  # the number that was in force then; null: it is the first
+    Column("widens", Boolean, nullable=False),  # so that another operator has to approve it
+    Column("foreseen", Text, nullable=False),  # JSON: what its author was told would change
+    Column("place", BigInteger, unique=True),  # among those that were in force; null: it never was
+    Column("decided_by", String(160)),
+    Column("decided_at", Instant),
+    Column("note", Text, nullable=False),  # why it was turned down
 )
 
 # Federation ---------------------------------------------------------------------------------------
@@ -241,6 +284,7 @@ dirty = Table(  # a set, not a log: what must be projected anew
     Column("event", _UUID, primary_key=True),
     Column("gen", BigInteger, nullable=False, default=1),
     Column("urgent", Boolean, nullable=False, default=False),
+    Column("narrows", Boolean, nullable=False, default=False),  # new rules take something back here
 )
 
 wake = Table(  # next instant at which a verdict on this log may change with no write
@@ -260,7 +304,7 @@ peer = Table(
     Column("head_pos", BigInteger, nullable=False, default=0),
     Column("acked_pos", BigInteger, nullable=False, default=0),
     Column("asked_at", Instant),  # it last pulled from us
-    Column("basis", _HEX),  # H(rulebook, party, wants) its outbox rests on; another: all logs dirty
+    Column("basis", _HEX),  # H(party, wants, hops) its outbox rests on; another: all logs dirty
     # what we pull from it
     Column("incarnation", String(32)),
     Column("cursor", Text),
@@ -270,6 +314,8 @@ peer = Table(
     Column("next_try_at", Instant),
     Column("last_error", Text),
     Column("last_error_at", Instant),
+    Column("rulebook_version", String(64)),  # the rulebook in force there, as its last page said
+    Column("rulebook_digest", _HEX),
 )
 
 outbox = Table(  # only the latest row per (peer, log); pos is dense when written
@@ -295,17 +341,52 @@ outbox = Table(  # only the latest row per (peer, log); pos is dense when writte
     Index("ix_outbox_digest", "peer", "digest"),  # packages are asked for by digest
 )
 
-acked = Table(  # what the peer has confirmed: the ledger of who holds what
-    "acked",
+ledger = Table(  # append-only: what we gave to whom, when, under which rules
+    "ledger",
     metadata,
-    Column("peer", _UUID, primary_key=True),
-    Column("origin", _UUID, primary_key=True),
-    Column("event", _UUID, primary_key=True),
+    Column("id", _ROWID, primary_key=True),
+    Column("party", _UUID, nullable=False),
+    Column("feed", String(32), nullable=False),  # incarnation of the feed; empty: as a file
+    Column("pos", BigInteger, nullable=False),  # place in it; 0: as a file
+    Column("origin", _UUID, nullable=False),
+    Column("event", _UUID, nullable=False),
     Column("op", String(8), nullable=False),
-    Column("digest", _HEX),
     Column("epoch", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False),
-    Column("acked_at", Instant, nullable=False),
+    Column("seal", _HEX, nullable=False),
+    Column("digest", _HEX),
+    Column("map", LargeBinary),
+    Column("rulebook", _HEX, nullable=False),
+    Column("given_at", Instant, nullable=False),
+    UniqueConstraint("party", "feed", "pos", "seal", "rulebook"),
+    Index("ix_ledger_log", "origin", "event"),
+)
+
+ledger_receipt = Table(  # append-only: the peer came back with a cursor behind `pos`
+    "ledger_receipt",
+    metadata,
+    Column("party", _UUID, primary_key=True),
+    Column("feed", String(32), primary_key=True),
+    Column("pos", BigInteger, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("request", LargeBinary),  # its signed request, as it came
+)
+
+ledger_record = Table(  # append-only: what stood at a place of a log that was given to anybody
+    "ledger_record",
+    metadata,
+    Column("id", _ROWID, primary_key=True),
+    Column("origin", _UUID, nullable=False),
+    Column("event", _UUID, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("record", Integer, nullable=False),
+    Column("uuid", _UUID, nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("what", String(64), nullable=False),  # type of an attribute, name of a field
+    Column("types", String(32), nullable=False),  # of its slots, two hex digits each
+    Column("slot_type", Integer, nullable=False),  # the slot whose value has this key; 0: none
+    Column("key", _HEX, nullable=False, index=True),  # HMAC of the value: it outlives the value
+    Index("ix_ledger_record_log", "origin", "event", "epoch"),
 )
 
 seen = Table(  # what a source last told us of a log; outlives the holding (idempotent ingest)
@@ -335,6 +416,10 @@ quarantine = Table(
     # as received; never indexed, never shown as content
     Column("raw", LargeBinary, nullable=False),
     Column("received_at", Instant, nullable=False),
+    # of an equivocation: the statement that stays in force, who gave it first, and when
+    Column("in_force", LargeBinary),
+    Column("in_force_src", _UUID),
+    Column("in_force_seen_at", Instant),
     UniqueConstraint("src", "origin", "event", "pos"),
 )
 

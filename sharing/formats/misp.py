@@ -23,6 +23,8 @@ __all__ = ["BadMispError", "Distribution", "MispEvent", "read_misp", "write_misp
 _NONCHARACTER = re.compile(
     rb"\\u(?:fd[de][0-9a-f]|fff[ef])|\xef\xbf[\xbe\xbf]|\xef\xb7[\x90-\xaf]", re.IGNORECASE
 )
+COARSE = 'fise:precision="twin"'
+"""The tag of an attribute whose value is but a coarse twin's: MISP has no member for it."""
 _DISTRIBUTIONS = {Tlp.CLEAR: "3", Tlp.GREEN: "1"}
 
 
@@ -32,10 +34,12 @@ def read_misp(
     name: str,
     fresh: Callable[[], str] | None = None,
     now: datetime | None = None,
+    choices: bool = False,
 ) -> list[MispEvent]:
     """Return the events of a MISP document: one event, a `response`, a list, or a bare event.
 
-    With `fresh` and `now` uuids and times may be missing, as in an event somebody drafts.
+    With `fresh` and `now` uuids and times may be missing, as in an event somebody drafts; with
+    `choices` its author may say how attributes are cut (`choices.py`).
 
     Raises:
         BadMispError: names the document and line, column and byte of broken JSON, or the place of
@@ -43,7 +47,7 @@ def read_misp(
     """
     found: dict[str, MispEvent] = {}
     for given in _events(_parse(raw, name), name):
-        read = read_event(given, fresh=fresh, now=now)
+        read = read_event(given, fresh=fresh, now=now, choices=choices)
         if read.event.uuid in found:
             raise BadMispError(name, given.path, f"Event {read.event.uuid} is there twice")
         found[read.event.uuid] = read
@@ -129,6 +133,7 @@ class _Writer:
 
     def _attribute(self, attribute: Attribute) -> Json:
         label = self._label(attribute.uuid)
+        coarse: list[Json] = [{"name": COARSE}] if attribute.precision == "twin" else []
         return {
             "uuid": attribute.uuid,
             "type": attribute.type,
@@ -144,7 +149,7 @@ class _Writer:
             "object_relation": attribute.object_relation,
             "distribution": self._distribution(label),
             **attribute.extra,
-            "Tag": self._tags(attribute.tags, label),
+            "Tag": self._tags(attribute.tags, label) + coarse,
             "Galaxy": [dict(each) for each in attribute.galaxies],
         }
 

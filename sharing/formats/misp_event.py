@@ -28,6 +28,7 @@ from sharing.event import (
     TagMarks,
     read_marks,
 )
+from sharing.formats.choices import CHOICES, read_profile, read_twin
 from sharing.formats.misp_members import BadMispError, JsonObject
 
 UNVERIFIED = "unverified-origin"
@@ -147,9 +148,13 @@ class _Marker:
 
 @dataclass(slots=True)
 class _Reading:
-    """What is gathered while one event is read; `fresh` gives the uuids a document left out."""
+    """What is gathered while one event is read; `fresh` gives the uuids a document left out.
+
+    With `choices` its author is our own source, and may choose how attributes are cut.
+    """
 
     fresh: Callable[[], str] | None
+    choices: bool
     timestamp: int
     groups: Mapping[str, frozenset[str]]
     distributions: dict[str, Distribution] = field(default_factory=dict)
@@ -184,17 +189,22 @@ class _Reading:
 
 
 def read_event(
-    given: JsonObject, *, fresh: Callable[[], str] | None = None, now: datetime | None = None
+    given: JsonObject,
+    *,
+    fresh: Callable[[], str] | None = None,
+    now: datetime | None = None,
+    choices: bool = False,
 ) -> MispEvent:
     """Return one event of a document.
 
-    `fresh` and `now` give the uuids and times that somebody who drafts an event may leave out.
+    Who drafts an event may leave out what `fresh` and `now` give; with `choices` he may also say
+    how attributes are cut.
 
     Raises:
         BadMispError: names the place of what is missing, wrong or there twice.
     """
     at = given.number("timestamp", int(now.timestamp()) if now else 0)
-    reading = _Reading(fresh, at, _groups(given))
+    reading = _Reading(fresh, choices, at, _groups(given))
     uuid = reading.uuid(given)
     event = Event(
         uuid=uuid,
@@ -224,6 +234,7 @@ def read_event(
 
 def _attribute(given: JsonObject, reading: _Reading) -> Attribute:
     uuid, deleted = reading.uuid(given), given.flag("deleted")
+    known = _ATTRIBUTE | CHOICES if reading.choices else _ATTRIBUTE
     return Attribute(
         uuid=uuid,
         type=given.text("type"),
@@ -239,7 +250,9 @@ def _attribute(given: JsonObject, reading: _Reading) -> Attribute:
         data=None if deleted else given.text_or_none("data"),
         tags=reading.tags(uuid, given),
         galaxies=_galaxies(given),
-        extra=given.rest(_ATTRIBUTE),
+        extra=given.rest(known),
+        profile=read_profile(given) if reading.choices else None,
+        twin=read_twin(given) if reading.choices else None,
     )
 
 

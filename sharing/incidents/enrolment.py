@@ -8,6 +8,8 @@ It is data, a TOML text with an id and a version that every cut rests on (decisi
     amber_to_hub = true          # also those of colour AMBER
     [named]                      # field name, or "indicators" -> org uuids
     supplier_name = ["<org uuid>", …]
+    [pseudonyms]                 # a name of ours -> org uuids that get one pseudonym together;
+    statistics = ["<org uuid>", "<org uuid>"]    # whoever stands in none has one of his own
 """
 
 import tomllib
@@ -21,7 +23,7 @@ from sharing.incidents.fields import FIELDS, Reach
 from sharing.incidents.values import BadValueError, read_value
 
 INDICATORS = "indicators"
-_MEMBERS = {"id", "version", "hub", "amber_to_hub", "named"}
+_MEMBERS = {"id", "version", "hub", "amber_to_hub", "named", "pseudonyms"}
 
 
 class BadEnrolmentError(SharingError):
@@ -37,6 +39,7 @@ class Enrolment:
     hub: str | None = None
     amber_to_hub: bool = False
     named: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    pseudonyms: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def ground(self) -> str:
@@ -55,6 +58,14 @@ class Enrolment:
         to_hub = reach == Reach.HUB if tlp <= Tlp.GREEN else reach.hub and self._hub_reads(tlp)
         hub = frozenset({self.hub} if self.hub and to_hub else ())
         return hub | (named or frozenset())
+
+    def classes(self, recipients: frozenset[str]) -> dict[str, frozenset[str]]:
+        """These recipients by whom they may compare pseudonyms with: mostly each by himself."""
+        together = {name: orgs & recipients for name, orgs in self.pseudonyms.items()}
+        alone = recipients - frozenset[str]().union(*together.values())
+        return {name: orgs for name, orgs in together.items() if orgs} | {
+            org: frozenset({org}) for org in alone
+        }
 
     def _hub_reads(self, tlp: Tlp) -> bool:
         return self.amber_to_hub and tlp == Tlp.AMBER
@@ -75,22 +86,37 @@ def read_enrolment(text: str) -> Enrolment:
     rule_id, version, hub = given.get("id"), given.get("version"), given.get("hub")
     if not isinstance(rule_id, str) or not isinstance(version, int):
         raise BadEnrolmentError("enrolment rule wants an id (text) and a version (whole number)")
-    named = given.get("named", {})
+    named, pseudonyms = given.get("named", {}), given.get("pseudonyms", {})
     if not isinstance(named, dict):
         raise BadEnrolmentError("enrolment rule: named wants a table of field names")
+    if not isinstance(pseudonyms, dict):
+        raise BadEnrolmentError("enrolment rule: pseudonyms wants a table of names")
     return Enrolment(
         id=rule_id,
         version=version,
         hub=None if hub is None else _org("hub", hub),
         amber_to_hub=given.get("amber_to_hub") is True,
         named={name: _orgs(name, orgs) for name, orgs in named.items()},
+        pseudonyms=_classes(pseudonyms),
     )
+
+
+def _classes(given: Mapping[str, object]) -> dict[str, frozenset[str]]:
+    classes = {name: _org_list(name, orgs) for name, orgs in given.items()}
+    every = [org for orgs in classes.values() for org in orgs]
+    if twice := sorted({org for org in every if every.count(org) > 1}):
+        raise BadEnrolmentError(f"enrolment rule: {twice[0]} is in two classes of pseudonyms")
+    return classes
 
 
 def _orgs(name: str, given: object) -> frozenset[str]:
     row = FIELDS.get(name)
     if name != INDICATORS and (row is None or not row.leaves_node):
         raise BadEnrolmentError(f"enrolment rule names somebody for {name!r}, which never leaves")
+    return _org_list(name, given)
+
+
+def _org_list(name: str, given: object) -> frozenset[str]:
     if not _is_list(given):
         raise BadEnrolmentError(f"enrolment rule: {name} wants a list of org uuids")
     return frozenset(_org(name, each) for each in given)

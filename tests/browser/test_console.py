@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Site
 from tests.node.api.hall import BE, NOTIFICATION, REPORT_ID
+from tests.node.federation.ruling import FINANCE_TO_DE, NATIONAL
 
 PHONES = (320, 390)
 
@@ -29,6 +30,9 @@ def told(site: Site) -> Told:
     site.hall.api("claire").post("/incidents", json=dict(NOTIFICATION))
     site.hall.event("amelie", "amber+strict", info="Stolen VPN accounts of a supplier")
     site.hall.api("amelie").post(f"/events/{origin}/{event}/publish")
+    for text in (FINANCE_TO_DE, NATIONAL):  # the second waits for another operator
+        proposal = {"name": "next", "text": text, "why": "agreed with BE"}
+        site.hall.api("amelie").post("/rulebooks", json=proposal)
     (hold,) = site.hall.api("amelie").get("/holds").json()
     names = ("origin", "event", "record", "slot_type", "party")
     release = "/".join(str(hold[name]) for name in names)
@@ -47,6 +51,9 @@ def paths_of(told: Told) -> list[str]:
         told.release,
         "/console/picture",
         "/console/peers",
+        "/console/rules",
+        "/console/rules/new",
+        "/console/rules/3",
         "/console/report",
         f"/console/report?of={REPORT_ID}",
         f"/console/reports/{REPORT_ID}?sent=early_warning",

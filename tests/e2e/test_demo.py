@@ -23,7 +23,12 @@ NODES = len(shipped_scenario().nodes)
 STEPS = len(shipped_scenario().steps)
 A_STEP_S = 3.0  # about as long as a step lasts
 LIMIT_S = 280
-WHOLE = re.compile(r"^152 cells ok, 0 failed, 88 later; 0 canaries found; \d+ s$", re.MULTILINE)
+STEP = re.compile(r"^\d\d (Jan|Feb) \d\d:\d\dZ  ")
+WHOLE = re.compile(
+    r"^207 cells ok, 0 failed, 33 later; 21 of them before and after a release; "
+    r"0 canaries found; \d+ s$",
+    re.MULTILINE,
+)
 
 
 class Demo:
@@ -42,7 +47,7 @@ class Demo:
     def listen(self, steps: int) -> None:
         """Read on until that many steps of the play have begun."""
         assert self.process.stdout is not None
-        while sum(" Jan " in line for line in self.said) < steps:
+        while sum(bool(STEP.match(line)) for line in self.said) < steps:
             line = self.process.stdout.readline()
             assert line, self.said
             self.said.append(line)

@@ -204,6 +204,23 @@ def test_anyone_verifies_redacts_and_shows_a_package(
     assert "nothing is proved" in shown
 
 
+def test_anyone_merges_and_compares_packages(shell: Shell, package: Path, tmp_path: Path) -> None:
+    parts = [str(tmp_path / name) for name in ("one", "two", "both")]
+    for part, withheld in zip(parts, "12", strict=False):
+        assert run("seal", "redact", str(package), withheld, "--out", part).returncode == 0
+    merged = run("seal", "merge", *parts[:2], "--out", parts[2])
+    assert (merged.returncode, merged.stdout) == (0, "")
+    keys = ("--keys", str(shell.data / "roster.json"))
+    assert "3 disclosed, 0 withheld" in run("seal", "verify", parts[2], *keys).stdout
+    compared = run("seal", "diff", parts[0], str(package), *keys)
+    assert (compared.returncode, compared.stderr) == (0, "")
+    assert [line for line in compared.stdout.splitlines() if line.startswith(("+ ", "- "))] == [
+        '+ core head [TLP:CLEAR] {"info":"phish"}'
+    ]
+    assert run("seal", "diff", parts[0]).returncode == 2
+    assert run("seal", "merge", parts[0]).returncode == 2
+
+
 def test_a_package_that_was_altered_is_refused_with_the_check(shell: Shell, package: Path) -> None:
     package.write_bytes(package.read_bytes().replace(b"phish", b"phash"))
     refused = run("seal", "verify", str(package), "--keys", str(shell.data / "roster.json"))

@@ -20,10 +20,12 @@ from sharing.event import (
     Relation,
     ReportText,
     Tag,
+    Twin,
 )
 from tests.sharing.making import BE, DE, FR, HOSPITAL, HUB, NL
 
 ORGS = (FR, BE, DE, NL, HUB)
+COARSE = " and its like"  # no value ends so; a twin under CLEAR is never stricter than its value
 COMMUNITIES = ("0c0ffee0-0000-4000-8000-000000000001", "0c0ffee0-0000-4000-8000-000000000002")
 
 texts = st.text(
@@ -79,11 +81,14 @@ galaxy_tuples = st.lists(galaxies, max_size=1).map(tuple)
 @st.composite
 def attributes(draw: st.DrawFn) -> Attribute:
     deleted = draw(st.integers(0, 9)) == 0
+    has_twin = not deleted and draw(st.integers(0, 3)) == 0
     return Attribute(
         uuid=draw(uuids),
         type=draw(names),
         category=draw(names),
         value=None if deleted else draw(texts),
+        profile=draw(st.sampled_from(["fine"] if has_twin else [None, "compact", "fine"])),
+        twin=Twin(draw(texts) + COARSE, Mark(Label(Tlp.CLEAR))) if has_twin else None,
         to_ids=draw(st.booleans()),
         timestamp=draw(timestamps),
         comment="" if deleted else draw(st.just("") | names),

@@ -32,9 +32,15 @@ def sent(to: Party, releases: tuple[Release, ...] = ()) -> Projection:
     return project(EVENT_LOG, to, PEER, NATIONAL, releases, NOW)
 
 
-def own_view(reader: Party) -> View:
+def own_view(reader: Party, *, released: bool = False) -> View:
     masks = project(EVENT_LOG, reader, OWN, NATIONAL, (), NOW).masks
-    report_masks = project(REPORT_LOG, reader, OWN, NATIONAL, (), NOW).masks
+    over = project(REPORT_LOG, reader, OWN, NATIONAL, (), NOW)
+    if released:
+        freed = [
+            Release(each.record, each.slot_type, each.slot_hash, reader.org) for each in over.held
+        ]
+        over = project(REPORT_LOG, reader, OWN, NATIONAL, freed, NOW)
+    report_masks = over.masks
     return view(EVENT_LOG, masks, reader=reader, report=REPORT_LOG, report_masks=report_masks)
 
 
@@ -66,6 +72,7 @@ def peers_hospital_view(of: Party) -> View:
 READERS = {
     "FR hospital": own_view(party(HOSPITAL, "hospital", "FR")),
     "FR node": own_view(party(FR, "node", "FR")),
+    "FR node, two roles": own_view(party(FR, "node", "FR"), released=True),
     "other FR hospital": client_view(),
     "BE node": staff_view(party(BE)),
     "BE hospital": peers_hospital_view(party(BE)),
@@ -75,7 +82,8 @@ READERS = {
     "hub": staff_view(HUB_PARTY, AT_HUB),
 }
 EVERYBODY = frozenset(READERS)
-FR_OWN = frozenset({"FR hospital", "FR node"})
+FR_OWN = frozenset({"FR hospital", "FR node", "FR node, two roles"})
+WAITING = frozenset({"FR node"})  # what a ransom cost is not open to it yet
 HOSPITALS = frozenset({"other FR hospital", "BE hospital", "DE hospital"})
 NODES = frozenset({"BE node", "DE node", "NL node", "hub"})
 TO_HUB = frozenset({"hub"})
@@ -88,10 +96,11 @@ class Row:
     field: str
     full: Json
     others: dict[frozenset[str], Json]
+    held: bool = False
 
     def expected(self, reader: str) -> Json:
         if reader in FR_OWN:
-            return self.full
+            return None if self.held and reader in WAITING else self.full
         return next((value for group, value in self.others.items() if reader in group), None)
 
 
@@ -134,8 +143,8 @@ TABLE = [
     Row("root_cause", "malicious-actions", {EVERYBODY: "malicious-actions"}),
     Row("attack_techniques", ["T1078", "T1486"], {EVERYBODY: ["T1078", "T1486"]}),
     Row("ransom_demanded", "yes", {}),
-    Row("ransom_amount", 1500000, {}),
-    Row("wallet_addresses", ["demo-wallet-not-real-0001"], {}),
+    Row("ransom_amount", 1500000, {}, held=True),
+    Row("wallet_addresses", ["demo-wallet-not-real-0001"], {}, held=True),
     Row(
         "occurred_from",
         "2026-01-27T03:55:00Z",
@@ -182,7 +191,9 @@ LANE = {"demo-wallet-not-real-0001", "demo-leak-site-not-real.onion"}
 def test_attackers_indicators_reach_everybody_and_victims_and_wallets_nobody(reader: str) -> None:
     values = {attribute.value for attribute in READERS[reader].event.attributes}
     if reader in FR_OWN:
-        assert values == ATTACKERS | {FULL_URL} | VICTIMS | LANE
+        assert values == ATTACKERS | {FULL_URL} | VICTIMS | (
+            LANE if reader not in WAITING else set()
+        )
     else:
         assert values == ATTACKERS | {STRIPPED}
 

@@ -20,7 +20,7 @@ from node.storage.entries import replace_index
 from node.storage.logs import HoldingRow, LogRow, add_log, best_holding, find_log, put_holding
 from policies.label import Label
 from policies.tlp import Pap, Tlp
-from sharing.event import Attribute, Audience, Draft, Event, Mark, Object, ReportText, Tag
+from sharing.event import Attribute, Audience, Draft, Event, Mark, Object, ReportText, Tag, Twin
 from sharing.project import project
 from sharing.seal.package import load_holding, write_package
 from sharing.seal.seal import seal
@@ -31,7 +31,10 @@ from tests.node.nodes import START
 
 VALUES = ("evil.example", "198.51.100.7", "Dropper.EXE")
 Seen = tuple[str | None, dict[str, str]]
+TWIN = "198.51.100.0/24"
 COMPOSITE = "Dropper.EXE|3395856ce81f2b7382dee72602f798b642f14140"
+
+SOUGHT = (*VALUES, TWIN, COMPOSITE, COMPOSITE.split("|")[1])
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Plan:
     audience: Audience
     marks: tuple[Mark | None, ...]
     extras: tuple[Mark | None, ...]
+    twins: tuple[bool, ...]
     source: str | None  # None: received from BE
     hops: int
     published: bool
@@ -75,11 +79,14 @@ def plans() -> st.SearchStrategy[Plan]:
     received = st.tuples(st.none(), st.integers(0, 1), st.just(True))
     ours = st.tuples(st.sampled_from([FR, VAL.org, ESSAIS.org]), st.just(0), st.booleans())
     return st.builds(
-        lambda label, audience, own, extra, how: Plan(label, audience, own, extra, *how),
+        lambda label, audience, own, extra, twins, how: Plan(
+            label, audience, own, extra, twins, *how
+        ),
         labels(),
         audiences(),
         st.tuples(*[marks()] * 4),
         st.tuples(*[marks()] * 2),
+        st.tuples(*[st.booleans()] * 4),
         received | ours,
     )
 
@@ -90,12 +97,22 @@ def uuid(n: int) -> str:
 
 def draft(house: House, plan: Plan) -> Draft:
     attributes = [
-        Attribute(uuid(n), kind, "Network activity", value, to_ids=True, timestamp=1, mark=mark)
-        for n, (kind, value, mark) in enumerate(
+        Attribute(
+            uuid(n),
+            kind,
+            "Network activity",
+            value,
+            to_ids=True,
+            timestamp=1,
+            mark=mark,
+            twin=Twin(TWIN, Mark(Label(Tlp.CLEAR))) if twin else None,
+        )
+        for n, (kind, value, mark, twin) in enumerate(
             zip(
                 ("domain", "ip-dst", "filename", "filename|sha1"),
                 (*VALUES, COMPOSITE),
                 plan.marks,
+                plan.twins,
                 strict=True,
             ),
             10,
@@ -189,7 +206,7 @@ def forget_all(house: House) -> None:
 
 
 def projected(house: House, caller: Caller, event: str) -> Seen | None:
-    """What project() lets the caller see: info, and values by attribute uuid; None: nothing."""
+    """What project() lets the caller see: info, values and twins by attribute; None: nothing."""
     with house.node.store.read() as unit:
         row = next(
             row
@@ -204,10 +221,9 @@ def projected(house: House, caller: Caller, event: str) -> Seen | None:
     if not masks:
         return None
     read = read_log(holding, masks).event
-    inside = (each for thing in read.objects for each in thing.attributes)
-    values = {
-        each.uuid: each.value for each in [*read.attributes, *inside] if each.value is not None
-    }
+    seen = [*read.attributes, *(each for thing in read.objects for each in thing.attributes)]
+    values = {each.uuid: each.value for each in seen if each.value is not None}
+    values |= {f"{each.uuid} twin": each.twin.value for each in seen if each.twin is not None}
     return read.info or None, values
 
 
@@ -216,8 +232,9 @@ def found(house: House, caller: Caller, values: Iterable[str]) -> dict[str, dict
     hits: dict[str, dict[str, str]] = {}
     for value in values:
         for hit in search_values(house.node, caller, value.upper()):
-            assert hit.attribute not in hits.get(hit.event, {}) or "|" in hit.value
-            hits.setdefault(hit.event, {})[hit.attribute] = hit.value
+            name = f"{hit.attribute} twin" if hit.value == TWIN else hit.attribute
+            assert name not in hits.get(hit.event, {}) or "|" in hit.value
+            hits.setdefault(hit.event, {})[name] = hit.value
     return hits
 
 
@@ -252,7 +269,7 @@ def test_search_and_lists_show_exactly_what_the_projection_discloses(
         wanted = {event: projected(house, caller, event) for event in events}
         check_list(house, caller, wanted)
         expected = {event: seen[1] for event, seen in wanted.items() if seen and seen[1]}
-        assert found(house, caller, [*VALUES, COMPOSITE, COMPOSITE.split("|")[1]]) == expected
+        assert found(house, caller, SOUGHT) == expected
         for event, origin in events.items():
             assert can_read(house, caller, origin, event) is (wanted[event] is not None)
 
@@ -262,7 +279,8 @@ def check_list(house: House, caller: Caller, wanted: Mapping[str, Seen | None]) 
     assert {row.event for row in rows} == {event for event, seen in wanted.items() if seen}
     for row in rows:
         info, values = wanted[row.event] or (None, {})
-        assert (row.info, row.attributes) == (info, len(values))
+        attributes = {name.removesuffix(" twin") for name in values}
+        assert (row.info, row.attributes) == (info, len(attributes))
 
 
 def can_read(house: House, caller: Caller, origin: str, event: str) -> bool:

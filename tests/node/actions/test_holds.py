@@ -4,7 +4,7 @@ import pytest
 
 from node.actions.errors import BadInputError, NotAllowedError, NotFoundError
 from node.actions.explain import explain, preview
-from node.actions.holds import list_holds, release
+from node.actions.holds import Hold, Slot, list_holds, preview_release, release
 from node.actions.publish import publish
 from node.actions.submit import submit_event, submit_report
 from node.storage import audit
@@ -30,13 +30,20 @@ def reported(house: House) -> str:
     return done.event
 
 
+def from_others(house: House) -> tuple[Hold, ...]:
+    """What is held from other members, not from the staff itself."""
+    return tuple(each for each in list_holds(house.node, house.amelie) if each.party != FR)
+
+
 def test_only_what_is_held_waits_and_only_for_whom_it_is_named_to(house: House) -> None:
     event = reported(house)
     holds = list_holds(house.node, house.amelie)
-    assert {(each.event, each.field, each.party) for each in holds} == {
-        (event, "appointments_postponed", BE)  # DE is no member of this small federation
+    assert {(each.about, each.field, each.party) for each in holds} == {
+        (event, "appointments_postponed", BE),  # DE is no member of this small federation
+        (event, "wallet_addresses", FR),  # for its own staff, as long as two have not opened it
     }
-    (hold,) = holds
+    (hold,) = from_others(house)
+    assert hold.event == event
     assert (hold.party_name, hold.tlp) == ("node BE", "amber")
     assert [reason.id for reason in hold.reasons]
     assert all(reason.text for reason in hold.reasons)
@@ -46,13 +53,13 @@ def test_a_release_lets_one_slot_go_to_one_party_and_dies_when_the_value_is_edit
     house: House,
 ) -> None:
     event = reported(house)
-    (hold,) = list_holds(house.node, house.amelie)
+    (hold,) = from_others(house)
     before = preview(house.node, house.amelie, FR, event, BE)
     assert b"100-499" not in before
-    given = (FR, event, hold.record, hold.slot_type, BE)
+    given = (FR, event, BE, [Slot(hold.record, hold.slot_type, hold.content)])
     assert release(house.node, house.amelie, *given, "agreed by telephone").is_new
     assert not release(house.node, house.amelie, *given, "once more").is_new
-    assert list_holds(house.node, house.amelie) == ()
+    assert from_others(house) == ()
     after = preview(house.node, house.amelie, FR, event, BE)
     assert b"100-499" in after
     assert b'"value":212' not in after
@@ -67,36 +74,37 @@ def test_a_release_lets_one_slot_go_to_one_party_and_dies_when_the_value_is_edit
         house.claire,
         {"report_id": REPORT_ID, "stage": "correction", "appointments_postponed": 613},
     )
-    assert [each.field for each in list_holds(house.node, house.amelie)] == [
-        "appointments_postponed"
-    ]
+    assert [each.field for each in from_others(house)] == ["appointments_postponed"]
     assert b"500+" not in preview(house.node, house.amelie, FR, event, BE)
 
 
 def test_a_hold_is_released_by_an_operator_with_a_reason_and_to_a_member(house: House) -> None:
     event = reported(house)
-    (hold,) = list_holds(house.node, house.amelie)
-    given = (FR, event, hold.record, hold.slot_type)
+    (hold,) = from_others(house)
+    slots = [Slot(hold.record, hold.slot_type)]
+    with pytest.raises(NotAllowedError):
+        list_holds(house.node, house.claire)
     for caller in (house.claire, house.reader):
         with pytest.raises(NotAllowedError):
-            list_holds(house.node, caller)
-        with pytest.raises(NotAllowedError):
-            release(house.node, caller, *given, BE, "please")
-    for reason in (" ", "agreed\0"):
+            release(house.node, caller, FR, event, BE, slots, "please")
+    for reason in (" ", "agreed\0", "x" * 1001):
         with pytest.raises(BadInputError, match="reason"):
-            release(house.node, house.amelie, *given, BE, reason)
+            release(house.node, house.amelie, FR, event, BE, slots, reason)
+    with pytest.raises(BadInputError, match="slots"):
+        release(house.node, house.amelie, FR, event, BE, [], "please")
     for party in (HUB, DE, ESSAIS.org, FR):
         with pytest.raises(NotFoundError):
-            release(house.node, house.amelie, *given, party, "please")
+            release(house.node, house.amelie, FR, event, party, slots, "please")
+    exact = [Slot(hold.record, 10)]
     with pytest.raises(NotFoundError):
-        release(house.node, house.amelie, FR, event, hold.record, 10, BE, "the exact number")
+        release(house.node, house.amelie, FR, event, BE, exact, "the exact number")
     with pytest.raises(NotFoundError):
-        release(house.node, house.amelie, BE, event, hold.record, hold.slot_type, BE, "please")
+        release(house.node, house.amelie, BE, event, BE, slots, "please")
 
 
 def test_nothing_unpublished_waits_for_anybody(house: House) -> None:
     submit_report(house.node, house.claire, {**EARLY_WARNING, **NOTIFICATION})
-    assert list_holds(house.node, house.amelie) == ()
+    assert from_others(house) == ()
 
 
 def test_an_explanation_counts_every_slot_and_names_the_policies(house: House) -> None:
@@ -150,10 +158,14 @@ def test_who_gets_nothing_has_no_package(house: House) -> None:
 def test_the_preview_is_the_package_that_travels(federated: House) -> None:
     house = federated
     event = reported(house)
-    (hold,) = list_holds(house.node, house.amelie)
-    release(house.node, house.amelie, FR, event, hold.record, hold.slot_type, BE, "agreed")
+    (hold,) = from_others(house)
+    slots = [Slot(hold.record, hold.slot_type)]
+    promised = preview_release(house.node, house.amelie, FR, event, BE, slots)
+    release(house.node, house.amelie, FR, event, BE, slots, "agreed")
     previews = {org: preview(house.node, house.amelie, FR, event, org) for org in (BE, HUB)}
+    assert previews[BE] == promised.package
     told = explain(house.node, house.amelie, FR, event, BE)
+    assert promised.digest == told.digest
     house.world.settle()
     for name, org in (("BE", BE), ("HUB", HUB)):
         got = house.world.held_from(name, event, "FR")

@@ -46,6 +46,28 @@ def test_the_example_of_a_report_is_taken_as_it_stands(
     assert answer.status_code == 201, answer.text
 
 
+def test_the_example_of_an_event_is_taken_with_its_twin(
+    hall: Hall, described: dict[str, Any]
+) -> None:
+    schemas = described["components"]["schemas"]
+    told = schemas["EventBody"]["properties"]["Event"]
+    assert all(
+        "`twin`" in schemas[name]["properties"][what]["description"]
+        for name, what in (
+            ("EventBody", "Event"),
+            ("AttributesBody", "Attribute"),
+        )
+    )
+    done = hall.api("amelie").post("/events", json={"Event": told["examples"][0], "tlp": "green"})
+    assert done.status_code == 201, done.text
+    event = done.json()
+    seen = hall.api("amelie").get(f"/events/{event['origin']}/{event['event']}").json()
+    twins = [each["twin"]["value"] for each in seen["event"]["attributes"] if "twin" in each]
+    assert twins == ["198.51.100.0/24"]
+    page = hall.browser("amelie").get(f"/console/events/{event['origin']}/{event['event']}").text
+    assert "to others <code>198.51.100.0/24</code>" in page
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "detail"),
     [

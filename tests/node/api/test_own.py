@@ -41,6 +41,14 @@ ROUTES = [
     ("POST", f"/events/{NOBODY}/{NOBODY}/publish"),
     ("POST", f"/events/{NOBODY}/{NOBODY}/recall"),
     ("POST", "/releases"),
+    ("POST", "/releases/preview"),
+    ("GET", f"/events/{NOBODY}/{NOBODY}/acts"),
+    ("GET", f"/events/{NOBODY}/{NOBODY}/parts"),
+    ("POST", f"/events/{NOBODY}/{NOBODY}/declarations"),
+    ("GET", "/declarations"),
+    ("POST", f"/declarations/{NOBODY}/{NOBODY}/file"),
+    ("GET", "/ledger?value=x"),
+    ("GET", f"/events/{NOBODY}/{NOBODY}/ledger"),
 ]
 
 
@@ -275,22 +283,6 @@ def test_who_does_not_answer_for_an_event_is_not_told_who_gets_it(hall: Hall) ->
     path = f"/events/{origin}/{event}/explain?to={HUB}"
     problem(hall.api("essais").get(path), 403)
     assert hall.api("claire").get(path).status_code == 200
-
-
-def test_what_is_held_goes_when_an_operator_releases_it(hall: Hall) -> None:
-    origin, event = hall.report()
-    hall.api("claire").post("/incidents", json=dict(NOTIFICATION))
-    api = hall.api("amelie")
-    api.post(f"/events/{origin}/{event}/publish")
-    (hold,) = api.get("/holds").json()
-    assert (hold["field"], hold["party"]) == ("appointments_postponed", BE)
-    names = ("origin", "event", "record", "slot_type", "party")
-    body = {name: hold[name] for name in names} | {"reason": "agreed by telephone"}
-    first, again = api.post("/releases", json=body), api.post("/releases", json=body)
-    assert (first.status_code, again.status_code) == (201, 200)
-    assert first.content == again.content
-    assert api.get("/holds").json() == []
-    problem(api.post("/releases", json=body | {"slot_type": 1}), 404)
 
 
 def test_the_picture_and_the_peers_are_for_staff(hall: Hall) -> None:

@@ -420,12 +420,22 @@ def test_an_operator_publishes_explains_releases_and_recalls(hall: Hall) -> None
     package = visitor.get(f"{at}/preview?to={BE}")
     assert "attachment" in package.headers["content-disposition"]
     assert f"{len(package.content):,} bytes" in sharing
-    link = re.search(r'href="(/console/holds/[^"]+)"', visitor.get("/console/holds").text)
-    assert link
-    assert "Release appointments postponed to node BE?" in visitor.get(link[1]).text
-    assert visitor.send(link[1], reason=" ").status_code == 422
-    assert visitor.send(link[1], reason="agreed by telephone").status_code == 303
-    assert "Nothing waits." in visitor.get("/console/holds").text
+    queue = visitor.get("/console/holds").text
+    assert "clinical impact leaves" in queue
+    link = f"/console/holds/{origin}/{event}/{BE}"
+    assert link in queue
+    page = visitor.get(link).text
+    assert "Release appointments postponed to node BE?" in page
+    slots = re.findall(r'name="slot" value="([^"]+)"', page)
+    assert len(slots) == 1
+    travels = visitor.send(f"{link}/preview", slot=slots)
+    assert f"{len(travels.content):,} bytes" in page
+    assert visitor.send(link, reason=" ", slot=slots).status_code == 422
+    assert visitor.send(link, reason="agreed by telephone", slot=["odd"]).status_code == 422
+    assert visitor.send(link, reason="agreed by telephone").status_code == 422
+    assert visitor.send(link, reason="agreed by telephone", slot=slots).status_code == 303
+    assert link not in visitor.get("/console/holds").text
+    assert visitor.get(f"{at}/preview?to={BE}").content == travels.content
     assert visitor.send(f"{at}/recall", reason="error").status_code == 303
     assert visitor.get(at).status_code == 404
 

@@ -2,12 +2,12 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from node.demo.check import Verdict, check_table
+from node.demo.check import Look, Verdict, check_table
 from node.demo.scenario import Cell, Check, Column, Row, shipped_scenario
 
 AT = datetime(2026, 1, 28, 17, tzinfo=UTC)
@@ -15,8 +15,14 @@ TWIN = {"place": "somewhere near"}
 
 
 def verdict(row: Row, answer: bytes) -> tuple[Verdict, str]:
-    scenario = replace(shipped_scenario(), columns=(Column("me", "Me", "me"),), rows=(row,))
-    (outcome,) = check_table(scenario, {"me": answer})
+    return verdict_of(row, {AT: answer})
+
+
+def verdict_of(row: Row, answers: dict[datetime, bytes]) -> tuple[Verdict, str]:
+    me = Column("me", "Me", "me")
+    scenario = replace(shipped_scenario(), columns=(me,), rows=(row,))
+    seen = {Look.at(at, row, me): answer for at, answer in answers.items()}
+    (outcome,) = check_table(scenario, seen)
     return outcome.verdict, outcome.why
 
 
@@ -45,7 +51,7 @@ def seen(
 
 def row(check: Check, value: object = None, part: str = "fields") -> Row:
     exact: Any = {"place": "Rue Exacte 5"} if part == "fields" else ["198.51.100.23"]
-    return Row("a datum", part, exact, TWIN, {"me": Cell(AT, check, value)})
+    return Row("a datum", part, exact, TWIN, {"me": (Cell(AT, check, value),)})
 
 
 @pytest.mark.parametrize(
@@ -77,6 +83,11 @@ def row(check: Check, value: object = None, part: str = "fields") -> Row:
         (row(Check.EQUALS, ["place"], "notice"), seen(withheld=("time",)), Verdict.FAIL),
         (row(Check.EQUALS, ["place"], "notice"), seen(), Verdict.FAIL),
         (row(Check.ABSENT, part="notice"), seen(notice="some fields withheld"), Verdict.FAIL),
+        (row(Check.EQUALS, part="page"), b"<code>198.51.100.23</code>", Verdict.OK),
+        (row(Check.EQUALS, part="page"), b"<code>198.51.100.24</code>", Verdict.FAIL),
+        (row(Check.ABSENT, part="page"), b"<p>Nothing</p>", Verdict.OK),
+        (row(Check.ABSENT, part="page"), b"<code>198.51.100.23</code>", Verdict.FAIL),
+        (row(Check.ABSENT, part="page"), b"", Verdict.FAIL),
         (row(Check.LATER), b"", Verdict.LATER),
     ],
 )
@@ -86,3 +97,20 @@ def test_a_cell_holds_only_if_the_answer_says_so(
     got, why = verdict(one, answer)
     assert got is expected
     assert bool(why) == (expected is Verdict.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (seen(), seen({"place": "Rue Exacte 5"}), Verdict.OK),
+        (seen({"place": "Rue Exacte 5"}), seen({"place": "Rue Exacte 5"}), Verdict.FAIL),
+        (seen(), seen(), Verdict.FAIL),
+    ],
+)
+def test_a_cell_around_a_release_holds_before_and_after_it(
+    before: bytes, after: bytes, expected: Verdict
+) -> None:
+    earlier = AT - timedelta(minutes=20)
+    cells = (Cell(earlier, Check.ABSENT), Cell(AT, Check.EQUALS))
+    one = replace(row(Check.EQUALS), cells={"me": cells})
+    assert verdict_of(one, {earlier: before, AT: after})[0] is expected

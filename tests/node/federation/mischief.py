@@ -1,21 +1,29 @@
 """What happens to nodes in tests, and looks into their stores."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from node.actions.sealing import fresh_uuid, next_version, read_own, write_version
+from node.actions.sealing import (
+    Birth,
+    first_version,
+    fresh_uuid,
+    next_version,
+    read_own,
+    write_version,
+)
 from node.storage import tables
+from node.storage.dirt import mark_dirty
 from node.storage.feed import rows_after
-from node.storage.logs import find_holding, put_holding
+from node.storage.logs import advance_log, find_holding, find_log, put_holding
 from node.storage.peers import begin_anew
 from node.storage.quarantine import quarantined
 from node.storage.store import Store, Unit
 from policies.label import Label
 from policies.tlp import Tlp
-from sharing.event import Attribute, Audience, Mark
-from sharing.slots import Names, add_attributes
-from tests.node.federation.world import ORGS, World
+from sharing.event import NOBODY, Attribute, Audience, Mark
+from sharing.slots import Names, add_attributes, cut_event
+from tests.node.federation.world import ORGS, World, draft
 
 
 class HookedStore(Store):
@@ -70,7 +78,7 @@ def forget_everything(world: World, name: str) -> None:
 
     with world[name].store.write() as unit:
         for table in reversed(tables.metadata.sorted_tables):
-            if table.name not in {"org", "audit"}:
+            if table.name not in {"org", "audit", "rulebook"}:
                 unit.connection.execute(table.delete())
 
 
@@ -96,3 +104,19 @@ def forget_log(world: World, name: str, event: str) -> None:
             unit.connection.execute(table.delete().where(table.c.event == event))
         unit.connection.execute(tables.peer.update().values(head_pos=1, acked_pos=0))
         unit.connection.execute(tables.outbox.update().values(pos=1))
+
+
+def say_otherwise(world: World, name: str, event: str, info: str, values: Iterable[str]) -> None:
+    """The node forgets its newest version of an event and seals another one in its place."""
+    node = world[name]
+    with node.store.read() as unit:
+        log = find_log(unit.connection, node.org, event)
+    assert log is not None
+    drafted = draft(node, event, info, values, Label(Tlp.GREEN), NOBODY)
+    records = cut_event(drafted, Names.of(None, lambda: fresh_uuid(node)))
+    other = first_version(node, Birth("event", event, node.org, {}), records, node.clock())
+    assert (other.log.version, other.log.seal != log.seal) == (log.version, True)
+    with node.store.write() as unit:
+        put_holding(unit.connection, other.holding)
+        advance_log(unit.connection, replace(log, seal=other.log.seal), since=log.version)
+        mark_dirty(unit.connection, [(node.org, event)])

@@ -105,7 +105,7 @@ def test_a_member_whose_key_was_revoked_is_refused(world: World) -> None:
     revoked = replace(node.registry.keys[kid], revoked_at=world.clock() - timedelta(hours=1))
     registry = replace(node.registry, keys={**node.registry.keys, kid: revoked})
     question = asked(world, "BE", "FR")
-    door = Door(replace(node, registry=registry))
+    door = Door(replace(node, roster=lambda: registry))
     assert door.send(question.call, world.peer("BE", "FR")).status == 401
 
 

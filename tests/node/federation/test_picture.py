@@ -1,5 +1,6 @@
 """The hub's picture and the peers' states, out of real reports that travelled."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -76,7 +77,9 @@ def test_canaries_absent_from_all_bytes_that_leave(house: House) -> None:
     wire = b"".join(reply.body for _, _, reply in house.world.memory.passed)
     assert b"198.51.100.23" in wire
     assert [canary for canary in CANARIES if canary.encode() in wire] == []
-    assert b"212" not in b"".join(line for line in wire.splitlines() if b"postponed" in line)
+    told = b"".join(line for line in wire.splitlines() if b"postponed" in line)
+    assert told
+    assert not re.search(rb"\b212\b", told)  # a hash may hold these digits, but not alone
 
 
 def test_a_peer_is_shown_with_what_waits_for_it_and_what_went_wrong(world: World) -> None:

@@ -17,6 +17,7 @@ from policies.subject import Relation, Subject
 from policies.tlp import Tlp
 from sharing.event import NOBODY, Audience
 from tests.node.federation.mischief import HookedStore, add_amber, feed_of, forget_everything
+from tests.node.federation.ruling import put_in_force
 from tests.node.federation.world import ORGS, World, url_of
 
 
@@ -50,11 +51,9 @@ def test_a_log_that_changes_while_the_page_is_made_is_not_in_it(world: World) ->
 
 
 def test_nothing_that_was_decided_under_another_rulebook_is_served(world: World) -> None:
-
     event = world.post("FR", "Phishing", values=["green.example"])
     world.project("FR")
-    changed = replace(world["FR"], judge=Judge(shipped("hub")))
-    world.nodes["FR"] = world.memory.nodes[url_of("FR")] = changed
+    put_in_force(world["FR"], shipped("hub").text)
     world.pull("BE", "FR")
     assert world.log("BE", event) is None
     world.settle()
@@ -102,7 +101,7 @@ def test_one_projection_serves_all_peers_of_a_class_unless_one_is_named(
         for peer in world["FR"].peers
         if peer.org in {ORGS["BE"], ORGS["DE"]}
     )
-    world.nodes["FR"] = replace(world["FR"], peers=twins, judge=judge)
+    world.nodes["FR"] = replace(world["FR"], peers=twins, rules=lambda: judge)
     audience = Audience(frozenset({ORGS["DE"]})) if named else NOBODY
     world.post("FR", "Phishing", values=["green.example"], audience=audience)
     world.project("FR")

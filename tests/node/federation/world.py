@@ -23,6 +23,7 @@ from federation.peer import Peer
 from federation.wire import MEDIA_TYPE
 from node.actions.exchange import PullResult, pull
 from node.actions.init import NewNode, init_node
+from node.actions.ledger import keep_request
 from node.actions.projector import project_dirty
 from node.actions.sealing import (
     Birth,
@@ -110,7 +111,9 @@ def answer(node: Node, call: Call) -> Reply:
             if isinstance(package, NotYet):
                 return Reply(503, {"retry-after": "1"}, b"")
             return Reply(404, {}, b"") if package is None else _ok(sync.PACKAGE_TYPE, package)
-        page = serve_feed(node, asker.org, read_feed_query(query), asker.nonce)
+        page = serve_feed(
+            node, asker.org, read_feed_query(query), asker.nonce, keep_request(received)
+        )
     except (BadRequestError, BadCursorError):
         return Reply(401, {}, b"")
     return Reply(409, {}, b"") if isinstance(page, IncarnationChanged) else _ok(MEDIA_TYPE, page)

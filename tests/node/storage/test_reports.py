@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from node.storage.people import Org, put_org
-from node.storage.releases import ReleaseRow, add_release, releases_of
 from node.storage.reports import (
     StageRow,
     add_stage,
@@ -81,14 +80,3 @@ def test_the_same_id_of_two_organisations_is_two_reports_and_the_first_comes_fir
     with store.read() as unit:
         assert reporters_of(unit.connection, REPORT) == (TWO, ONE)
         assert len(stages_of(unit.connection, TWO, REPORT)) == 1
-
-
-def test_a_release_is_kept_once(store: Store) -> None:
-    row = ReleaseRow(ONE, TWO, REPORT, 11, "cd" * 32, TWO, "amelie", "agreed", NOW)
-    with store.write() as unit:
-        assert add_release(unit.connection, row)
-        assert not add_release(unit.connection, replace(row, reason="again"))
-        assert add_release(unit.connection, replace(row, slot_hash="ef" * 32))
-    with store.read() as unit:
-        kept = releases_of(unit.connection, ONE, TWO)
-    assert [each.reason for each in kept] == ["agreed", "agreed"]

@@ -103,7 +103,7 @@ def test_a_revision_imports_nothing_of_ours(path: Path) -> None:
 FIRST_ISSUE = """
 INSERT INTO org VALUES ('0f0e0d0c-0b0a-4908-8706-050403020100', 'Node FR', 'node', 'FR', NULL, '{}');
 INSERT INTO person VALUES ('claire', '0f0e0d0c-0b0a-4908-8706-050403020100', 'operator', 'h', 1, NULL);
-INSERT INTO dirty VALUES ('0f0e0d0c-0b0a-4908-8706-050403020100', 'e', 3, FALSE);
+INSERT INTO dirty VALUES ('0f0e0d0c-0b0a-4908-8706-050403020100', 'e', 3, FALSE, FALSE);
 """
 
 

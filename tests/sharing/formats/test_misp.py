@@ -483,7 +483,7 @@ def _comparable(found: Event) -> Event:
     def one(each: Attribute) -> Attribute:
         tags = tuple(tag for tag in each.tags if not is_tlp_tag(tag.name))
         relation = each.object_relation or None
-        return replace(each, tags=tags, context={}, object_relation=relation)
+        return replace(each, tags=tags, context={}, object_relation=relation, twin=None)
 
     return replace(
         bare,

@@ -210,7 +210,9 @@ def notified() -> Report:
 
 def event_log(report: Report, names: Names | None = None) -> Holding:
     names = names or Names(counting())
-    return sealed(cut_incident(report, FR_HEALTH, EVENT, names, pseudonym=PSEUDONYM), EVENT)
+    return sealed(
+        cut_incident(report, FR_HEALTH, EVENT, names, name_before=lambda _: PSEUDONYM), EVENT
+    )
 
 
 def report_log(report: Report) -> Holding:

@@ -75,6 +75,7 @@ WHAT_IS_DISCLOSED: list[Row] = [
     ("recs twice", 2, recs(RECS[0], *RECS)),
     ("recs huge", 2, recs([0, 1 << 40])),
     ("recs past the largest log", 2, recs(*RECS[:-1], [1 << 20, 1])),
+    ("recs up to past the largest log", 2, recs(*RECS[:-1], [(1 << 20) - 1, 2])),
     ("recs past the log", 1, recs(*RECS[:-1], [90, 5])),
     ("recs one later", 5, recs(RECS[0], [41, 6], *RECS[2:])),
     ("recs one earlier", 5, recs(RECS[0], [39, 6], *RECS[2:])),
@@ -235,6 +236,22 @@ PROOF_AND_SALTS: list[Row] = [
     ("seed of a withheld record", 2, put("runs", [[FIRST, COUNT, SEED], [46, 1, SEED]])),
     ("seed of a void record", 2, put("runs", [[FIRST, COUNT, SEED], [50, 1, SEED]])),
     ("seed of a withheld slot", 2, put("runs", [[FIRST, COUNT, SEED], [91, 1, SEED]])),
+    (
+        "seed of a withheld slot, and no salts",
+        2,
+        both(
+            put("runs", [[FIRST, COUNT, SEED], [91, 1, SEED]]),
+            decoded("xs", lambda xs: xs[: -2 * SALT]),
+        ),
+    ),
+    (
+        "seed across what is withheld, and no salts",
+        2,
+        both(
+            put("runs", [[FIRST, COUNT, SEED], [45, 20, SEED]]),
+            decoded("xs", lambda xs: xs[2 * SALT :]),
+        ),
+    ),
     ("seeds descending", 2, put("runs", [[16, 16, SEED], [0, 16, SEED]])),
     ("seeds overlapping", 2, put("runs", [[0, 17, SEED], [16, 16, SEED]])),
     ("seed of two chunks", 5, put("runs", [[0, 16, SEED], [16, 16, SEED]])),

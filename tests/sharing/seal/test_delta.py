@@ -142,6 +142,16 @@ def test_reading_back_a_delta_changes_no_byte(log: list[Holding], data: st.DataO
     )
 
 
+def test_a_delta_is_one_however_its_name_is_written() -> None:
+    raw = extended(sealed()).encode()
+    other = raw.replace(b'"fise-delta"', b'"fise\\u002ddelta"', 1)
+    assert other != raw
+    assert is_delta(other)
+    assert updated(other, sealed()) == again(sealed())
+    for neither in (b'{"a":"\\u002d"}\n', b'{"fise\\u002ddelta"\n', b"\\\n", b"", b"\n"):
+        assert not is_delta(neither)
+
+
 # What no delta can say, and what it costs
 
 

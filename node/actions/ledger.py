@@ -1,0 +1,210 @@
+"""What enters the ledger: each page before it goes, each file when it is handed over.
+
+A line is written before the bytes leave, so nothing can be given without one; that it arrived, only
+a receipt says. With the first giving of a log's record goes what it was and a keyed hash of its
+value: "who has seen this indicator?" is answered when the value itself is long erased, and nobody
+without this node's key finds out from the table which values stood there.
+"""
+
+import hmac
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+import orjson
+
+from federation.auth import Received, verify_request
+from federation.errors import BadRequestError
+from federation.wire import Op
+from node.node import Node
+from node.storage.entries import found_by, value_key
+from node.storage.feed import OfferRow
+from node.storage.ledger import (
+    FILE,
+    GivenRow,
+    Receipt,
+    RecordRow,
+    add_given,
+    add_records,
+    recorded,
+)
+from node.storage.store import Unit
+from sharing.project import Projection
+from sharing.seal.holding import HeldRecord, Holding
+from sharing.seal.maps import encode_map
+from sharing.seal.records import Kind, SlotType
+
+_PURPOSE = b"isac ledger 1"
+_SILENT = frozenset({Kind.LABEL, Kind.ADDRESSEE, Kind.PAD})
+_VALUED = frozenset({SlotType.HEAD, SlotType.VALUE, SlotType.TWIN})
+_WHAT_CHARS = 64
+_UUID_CHARS = 36
+_SIGNED = ("signature-input", "signature")
+_CREATED = re.compile(r";created=(\d{1,12})")
+
+Members = dict[str, object]
+
+
+def note_given(
+    node: Node, feed: str, offers: Sequence[OfferRow], records: Sequence[RecordRow]
+) -> None:
+    """Keep what stands on a page that is about to go, and what was not recorded of it yet."""
+    if not offers:
+        return
+    at = node.clock()
+    with node.store.write() as unit:
+        add_given(unit.connection, (_given(feed, offer, at) for offer in offers))
+        known = recorded(unit.connection, {(one.origin, one.event, one.epoch) for one in records})
+        add_records(
+            unit.connection,
+            [
+                one
+                for one in records
+                if (one.record, one.slot_type) not in known[one.origin, one.event, one.epoch]
+            ],
+        )
+
+
+def note_handed_over(
+    node: Node, unit: Unit, party: str, holding: Holding, projection: Projection
+) -> None:
+    """Keep that all of this was handed over as a file; once is enough."""
+    statement = holding.statement
+    row = GivenRow(
+        party=party,
+        feed=FILE,
+        pos=0,
+        origin=statement.iss,
+        event=statement.event,
+        op=Op.PUT,
+        epoch=statement.epoch,
+        seq=statement.seq,
+        seal=statement.seal,
+        digest=projection.digest,
+        map=encode_map(projection.masks),
+        rulebook=node.judge.rulebook.digest,
+        given_at=node.clock(),
+    )
+    add_given(unit.connection, [row])
+    add_records(unit.connection, unrecorded(node, unit, holding, projection.masks))
+
+
+def unrecorded(
+    node: Node, unit: Unit, holding: Holding, masks: Mapping[int, int]
+) -> list[RecordRow]:
+    """Give the rows of what the masks disclose that the ledger does not know yet."""
+    log = (holding.statement.iss, holding.statement.event, holding.statement.epoch)
+    known = recorded(unit.connection, [log])[log]
+    places = {record for record, _ in known} if log[0] == node.org else set[int]()
+    return [
+        row
+        for index in masks
+        if index not in places
+        for row in _rows(node, log, index, holding.records[index])
+        if (row.record, row.slot_type) not in known
+    ]
+
+
+def keys_of(node: Node, value: str) -> frozenset[str]:
+    """Give the keys under which the ledger has a value."""
+    return frozenset({_key(node, value)})
+
+
+def keep_request(received: Received) -> bytes:
+    """Give the signed words of a request, for whoever is to check them later."""
+    signed = [(name, value) for name, value in received.headers if name.lower() in _SIGNED]
+    return orjson.dumps([received.method, received.target, signed])
+
+
+def is_proven(node: Node, receipt: Receipt) -> bool:
+    """Whether the receipt is the party's own signed request, checked with its key of then."""
+    if receipt.request is None:
+        return False
+    try:
+        method, target, signed = orjson.loads(receipt.request)
+        headers = [(str(name), str(value)) for name, value in signed]
+        created = next(found for _, value in headers if (found := _CREATED.search(value)))
+        asker = verify_request(
+            Received(str(method), str(target), headers),
+            base_url=node.settings.base_url,
+            registry=node.registry,
+            now=datetime.fromtimestamp(int(created[1]), UTC),
+        )
+    except (ValueError, TypeError, StopIteration, BadRequestError):
+        return False
+    return asker.org == receipt.party
+
+
+def _given(feed: str, offer: OfferRow, at: datetime) -> GivenRow:
+    return GivenRow(
+        party=offer.peer,
+        feed=feed,
+        pos=offer.pos,
+        origin=offer.origin,
+        event=offer.event,
+        op=offer.op,
+        epoch=offer.epoch,
+        seq=offer.seq,
+        seal=offer.seal,
+        digest=offer.digest,
+        map=offer.map,
+        rulebook=offer.rulebook,
+        given_at=at,
+    )
+
+
+def _rows(
+    node: Node, log: tuple[str, str, int], index: int, record: HeldRecord
+) -> Iterator[RecordRow]:
+    """One row a value that is held of the record; one without a key where there is none."""
+    header = record.header
+    if header.kind in _SILENT:
+        return
+    slots = {
+        slot_type: _members(slot)
+        for slot_type, slot in zip(header.types, record.slots, strict=True)
+        if slot is not None and slot_type in _VALUED
+    }
+    head = slots.get(SlotType.HEAD, {})
+    name = next((head[each] for each in ("field", "type", "name") if each in head), None)
+    what = str(name or (Kind(header.kind).name if header.kind in set(Kind) else header.kind))
+    told = [
+        (slot_type, _key(node, text))
+        for slot_type, members in slots.items()
+        for text in _texts(what, header.kind, members)
+    ]
+    for slot_type, key in told or [(0, "")]:
+        yield RecordRow(
+            origin=log[0],
+            event=log[1],
+            epoch=log[2],
+            record=index,
+            uuid=str(head.get("uuid", ""))[:_UUID_CHARS].replace("\0", ""),
+            kind=header.kind,
+            what=what[:_WHAT_CHARS].replace("\0", ""),
+            types=header.types,
+            slot_type=slot_type,
+            key=key,
+        )
+
+
+def _texts(what: str, kind: int, members: Members) -> Iterable[str]:
+    """What a slot's value is found by."""
+    value = members.get("info" if kind == Kind.CORE else "value")
+    match value:
+        case str():
+            return set(found_by(what, value)) if kind == Kind.ATTRIBUTE else {value}
+        case list():
+            return {each for each in value if isinstance(each, str)}
+        case _:
+            return ()
+
+
+def _key(node: Node, text: str) -> str:
+    key = hmac.digest(node.keys.pseudonym, _PURPOSE, "sha256")
+    return hmac.digest(key, value_key(text).encode(), "sha256").hex()
+
+
+def _members(slot: bytes) -> Members:
+    members: Members = orjson.loads(slot)
+    return members

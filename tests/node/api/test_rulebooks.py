@@ -1,0 +1,118 @@
+"""Rules through the API: read, checked, tested, compared, proposed, approved, turned down."""
+
+from typing import Any
+
+import pytest
+
+from node.actions import people
+from policies.rulebook import shipped
+from tests.node.api.hall import BE, Hall
+from tests.node.federation.ruling import NATIONAL, TIGHTER
+
+TEXT = {"name": "next", "text": TIGHTER}
+BACK = {"name": "national", "text": NATIONAL, "why": "BE may have it again"}
+
+
+def second_token(hall: Hall) -> str:
+    """Another operator's."""
+    people.add_person(
+        hall.node, "test", login="bernard", org=hall.node.org, role="operator", password=None
+    )
+    hall.tokens["bernard"] = people.make_token(hall.node, "test", "bernard")
+    return "bernard"
+
+
+def propose(hall: Hall, body: dict[str, Any], login: str = "amelie") -> dict[str, Any]:
+    answer = hall.api(login).post("/rulebooks", json=body)
+    assert answer.status_code == 201, answer.text
+    about: dict[str, Any] = answer.json()["about"]
+    return about
+
+
+def test_the_rulebook_in_force_is_told_with_text_and_reasons(hall: Hall) -> None:
+    told = hall.api("reader").get("/rulebooks/in-force").json()
+    assert told["text"] == NATIONAL
+    assert told["about"]["digest"] == shipped("national").digest
+    assert told["about"]["state"] == "in force"
+    reasons = {policy["id"]: policy["reason"] for policy in told["policies"]}
+    assert reasons["members.green"] == "up to TLP:GREEN goes to members of the federation"
+    assert hall.api("claire").get("/rulebooks/in-force").status_code == 403
+
+
+def test_a_text_is_checked_and_the_policy_at_fault_is_named(hall: Hall) -> None:
+    api = hall.api("amelie")
+    good = api.post("/rulebooks/check", json=TEXT)
+    assert good.status_code == 200
+    assert "no.green-to-be" in {policy["id"] for policy in good.json()["policies"]}
+    bad = api.post(
+        "/rulebooks/check", json={**TEXT, "text": TIGHTER.replace("tlp >= 2", "tpl >= 2")}
+    )
+    assert (bad.status_code, bad.json()["field"]) == (422, "no.green-to-be")
+    assert "tpl" in bad.json()["detail"]
+    assert hall.api("reader").post("/rulebooks/check", json=TEXT).status_code == 403
+
+
+def test_a_text_is_asked_its_cases(hall: Hall) -> None:
+    cases = """
+    [party.peer]
+    kind = "node"
+    country = "BE"
+    [[case]]
+    says = "GREEN goes to Belgium"
+    subject = { tlp = "green" }
+    party = "peer"
+    relation = ["published", "direct"]
+    expect = "disclose"
+    for = ["members.green"]
+    """
+    told = hall.api("amelie").post("/rulebooks/test", json={**TEXT, "cases": cases}).json()
+    assert told["asked"] == 1
+    assert told["contradictions"][0].startswith("GREEN goes to Belgium: expected disclose")
+
+
+def test_what_would_change_is_told_before_anything_does(hall: Hall) -> None:
+    origin, event = hall.event("amelie", "green")
+    hall.api("amelie").post(f"/events/{origin}/{event}/publish")
+    told = hall.api("amelie").post("/rulebooks/diff", json=TEXT).json()
+    assert (told["widens"], told["sentences"]) == (False, ["1 event recalled from node BE"])
+    (party,) = told["parties"]
+    assert party["parties"] == [BE]
+    assert party["events"][0]["event"] == event
+    assert party["events"][0]["reasons"][0]["id"] == "no.green-to-be"
+    assert len(hall.api("amelie").get("/rulebooks").json()) == 1
+
+
+def test_narrowing_is_in_force_at_once_and_widening_when_another_operator_approves(
+    hall: Hall,
+) -> None:
+    narrowed = propose(hall, {**TEXT, "why": "a quarrel"})
+    assert (narrowed["number"], narrowed["state"]) == (2, "in force")
+    widened = propose(hall, BACK)
+    assert (widened["number"], widened["state"]) == (3, "waiting")
+    again = hall.api("amelie").post("/rulebooks", json=BACK)
+    assert (again.status_code, again.json()["about"]) == (200, widened)
+    assert hall.api("amelie").get("/rulebooks/3/diff").json()["widens"]
+    refused = hall.api("amelie").post("/rulebooks/3/approve")
+    assert refused.status_code == 403
+    assert "another operator" in refused.json()["detail"]
+    done = hall.api(second_token(hall)).post("/rulebooks/3/approve").json()["about"]
+    assert (done["state"], done["decided_by"]) == ("in force", "bernard")
+    states = [each["state"] for each in hall.api("reader").get("/rulebooks").json()]
+    assert states == ["in force", "replaced", "replaced"]
+    assert hall.api("amelie").get("/peers").json()["rulebook"]["version"] == "3"
+
+
+def test_a_proposal_is_turned_down_with_a_reason(hall: Hall) -> None:
+    propose(hall, {**TEXT, "why": "a quarrel"})
+    propose(hall, BACK)
+    api = hall.api("amelie")
+    assert api.post("/rulebooks/3/reject", json={"reason": " "}).status_code == 422
+    told = api.post("/rulebooks/3/reject", json={"reason": "not yet"}).json()["about"]
+    assert (told["state"], told["note"]) == ("rejected", "not yet")
+    assert api.post("/rulebooks/3/reject", json={"reason": "not yet"}).status_code == 409
+
+
+@pytest.mark.parametrize("number", ["99", "0", "-1", "9999999999999999999999", "x"])
+def test_a_number_that_is_none_is_answered_as_such(hall: Hall, number: str) -> None:
+    assert hall.api("amelie").get(f"/rulebooks/{number}").status_code in {404, 422}
+    assert hall.api("amelie").post(f"/rulebooks/{number}/approve").status_code in {404, 422}
