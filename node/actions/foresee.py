@@ -192,16 +192,16 @@ class _Look:
 
     def at(self, key: LogKey, some: Iterable[_Who]) -> None:
         """Take note of what changes of this log for some of them."""
-        with self._node.store.read() as unit:
-            log, best = find_log(unit.connection, *key), best_holding(unit.connection, *key)
-            releases = releases_of(unit.connection, *key)
-        if log is None or best is None or log.type != "event":
-            return
         try:
+            with self._node.store.read() as unit:
+                log, best = find_log(unit.connection, *key), best_holding(unit.connection, *key)
+                releases = releases_of(unit.connection, *key)
+            if log is None or best is None or log.type != "event":
+                return
             with opened(best) as holding:
                 self._compare(log, best, holding, some, releases)
         except StoredPackageError:
-            return  # what is damaged goes nowhere, and is before the operator already
+            return  # what is damaged cannot be served, and the projector tells of it
 
     def _compare(
         self,

@@ -206,5 +206,9 @@ def _key(node: Node, text: str) -> str:
 
 
 def _members(slot: bytes) -> Members:
-    members: Members = orjson.loads(slot)
-    return members
+    """What a slot says; nothing where our own stored bytes are damaged, which others tell."""
+    try:
+        members = orjson.loads(slot)
+    except ValueError:
+        return {}
+    return members if isinstance(members, dict) else {}

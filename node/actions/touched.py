@@ -7,6 +7,7 @@ changes. Asked is for whoever might get it, in every way in which he can stand t
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import reduce
 from itertools import product
 from operator import or_
@@ -19,6 +20,8 @@ from policies.decide import Effect, Judge
 from policies.party import Party
 from policies.subject import Relation, Subject
 from sharing.project import Standing
+
+_ALWAYS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def _verdict(judge: Judge, subject: Subject, relation: Relation, party: Party) -
 def _relations(slot: SlotFacts, party: Party, standings: Iterable[Standing]) -> Iterator[Relation]:
     """Every way in which a slot of the class can stand to the party, now or later."""
     named = party.org in slot.addressees or not slot.addressees.isdisjoint(party.communities)
-    embargoes = (False,) if slot.label.until is None else (False, True)
+    embargoes = sorted({slot.label.is_embargoed(then) for then in _ALWAYS})
     for standing, embargoed, released in product(standings, embargoes, (False, True)):
         yield Relation(
             own=standing.own,

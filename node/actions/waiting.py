@@ -14,7 +14,7 @@ import orjson
 from node.actions.errors import NotFoundError
 from node.actions.gate import TOWARDS_MEMBERS, relation_of
 from node.actions.people import local_party
-from node.actions.stored import open_holding
+from node.actions.stored import open_holding, opened
 from node.actions.towards import Target, find_target
 from node.node import Node
 from node.storage.classes import all_classes, logs_with_classes
@@ -171,13 +171,13 @@ def _find(unit: Unit, origin: str, event: str) -> _Found | None:
     log, best = find_log(conn, origin, event), best_holding(conn, origin, event)
     if log is None or best is None:
         return None
-    holding = open_holding(best)
-    if log.type == DECLARATION:
-        said = Declaration.of(log)
-        is_outdated = not said.content <= _content(unit, origin, said.source)
-        return _Found(log, best, said.about, said.info, holding, is_outdated)
-    about = event_over(conn, origin, event) or event
-    return _Found(log, best, about, read_log(holding).event.info, holding)
+    with opened(best) as holding:
+        info = read_log(holding).event.info
+        if log.type == DECLARATION:
+            said = Declaration.of(log)
+            is_outdated = not said.content <= _content(unit, origin, said.source)
+            return _Found(log, best, said.about, said.info, holding, is_outdated)
+    return _Found(log, best, event_over(conn, origin, event) or event, info, holding)
 
 
 def _before(node: Node, unit: Unit, found: _Found, party: str) -> Waiting:

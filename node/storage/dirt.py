@@ -2,9 +2,9 @@
 
 Dirt is a set, not a log. Whoever changes what a party may see marks the log in the same unit;
 marking it again raises `gen`, so that a projector which took the row before the change does not
-clear it afterwards. `narrows` says that new rules take something of the log back from somebody.
-Rows are written in (origin, event) order, so that two units marking the same logs never wait for
-each other in a ring.
+clear it afterwards. A mark that `narrows` (`feed.mark_classes`) says that new rules take something
+of the log back from somebody. Rows are written in (origin, event) order, so that two units marking
+the same logs never wait for each other in a ring.
 """
 
 from collections.abc import Iterable
@@ -30,12 +30,10 @@ class Dirt:
     urgent: bool
 
 
-def mark_dirty(
-    conn: Connection, logs: Iterable[LogKey], *, urgent: bool = False, narrows: bool = False
-) -> None:
-    """Mark the logs; an urgent mark, or one that narrows, stays so until it is cleared."""
+def mark_dirty(conn: Connection, logs: Iterable[LogKey], *, urgent: bool = False) -> None:
+    """Mark the logs; an urgent mark stays urgent until it is cleared."""
     rows = [
-        {"origin": origin, "event": event, "gen": 1, "urgent": urgent, "narrows": narrows}
+        {"origin": origin, "event": event, "gen": 1, "urgent": urgent}
         for origin, event in sorted(set(logs))
     ]
     if not rows:
@@ -47,7 +45,6 @@ def mark_dirty(
         set_={
             "gen": dirty.c.gen + 1,
             "urgent": or_(dirty.c.urgent, statement.excluded.urgent),
-            "narrows": or_(dirty.c.narrows, statement.excluded.narrows),
         },
     )
     conn.execute(statement, rows)

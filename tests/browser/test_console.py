@@ -9,8 +9,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from node.actions.people import enrol_org
 from tests.browser.conftest import Site
 from tests.node.api.hall import BE, NOTIFICATION, REPORT_ID
+from tests.node.api.test_holds import POLICE
 from tests.node.federation.ruling import FINANCE_TO_DE, NATIONAL
 
 PHONES = (320, 390)
@@ -28,15 +30,13 @@ class Told:
 def told(site: Site) -> Told:
     origin, event = site.hall.report()
     site.hall.api("claire").post("/incidents", json=dict(NOTIFICATION))
+    enrol_org(site.hall.node, "test", POLICE)
     site.hall.event("amelie", "amber+strict", info="Stolen VPN accounts of a supplier")
     site.hall.api("amelie").post(f"/events/{origin}/{event}/publish")
     for text in (FINANCE_TO_DE, NATIONAL):  # the second waits for another operator
         proposal = {"name": "next", "text": text, "why": "agreed with BE"}
         site.hall.api("amelie").post("/rulebooks", json=proposal)
-    (hold,) = site.hall.api("amelie").get("/holds").json()
-    names = ("origin", "event", "record", "slot_type", "party")
-    release = "/".join(str(hold[name]) for name in names)
-    return Told(f"/console/events/{origin}/{event}", f"/console/holds/{release}")
+    return Told(f"/console/events/{origin}/{event}", f"/console/holds/{origin}/{event}/{BE}")
 
 
 def paths_of(told: Told) -> list[str]:
@@ -49,6 +49,10 @@ def paths_of(told: Told) -> list[str]:
         f"{told.event}/recall",
         "/console/holds",
         told.release,
+        "/console/files",
+        "/console/ledger?value=198.51.100.23",
+        f"{told.event}/ledger",
+        f"{told.event}/declare",
         "/console/picture",
         "/console/peers",
         "/console/rules",

@@ -16,6 +16,7 @@ from node.storage import tables
 from node.storage.errors import StoredPackageError
 from policies.tlp import Tlp
 from tests.node.federation.mischief import begin_anew_at, feed_of, refusals
+from tests.node.federation.ruling import TIGHTER, put_in_force
 from tests.node.federation.world import ORGS, World
 
 Spoil = Callable[[bytes, int], bytes]
@@ -132,18 +133,21 @@ def test_a_recall_erases_a_damaged_package(world: World) -> None:
 
 def test_what_is_damaged_is_not_offered_under_rules_it_was_not_decided_by(world: World) -> None:
     bad = world.post("FR", "Bad", values=["bad.example"])
+    clear = world.post("FR", "Bad, for all", Tlp.CLEAR, values=["clear.example"])
     world.project("FR")
     world.pull("BE", "FR")
-    spoil(world, "FR", bad, 0, flip)
-    with world["FR"].store.write() as unit:
-        unit.connection.execute(tables.outbox.update().values(rulebook="00" * 32))
-        unit.connection.execute(tables.peer.update().values(basis="other"))
+    for each in (bad, clear):
+        spoil(world, "FR", each, 0, flip)
+    put_in_force(world["FR"], TIGHTER)  # touches what is GREEN
     good = world.post("FR", "Whole", values=["whole.example"])
     world.project("FR")
-    assert (bad, Op.WITHDRAW) in [(event, op) for _, event, op in feed_of(world, "FR", "BE")]
+    offered = {(event, op) for _, event, op in feed_of(world, "FR", "BE")}
+    assert offered == {(bad, Op.WITHDRAW), (clear, Op.PUT)}
     world.pull("BE", "FR")
-    assert "whole.example" in world.text("BE", good)
+    world.pull("DE", "FR")
+    assert "whole.example" in world.text("DE", good)
     assert world.held("BE", bad) is None
+    assert "clear.example" in world.text("BE", clear)
 
 
 @both

@@ -151,6 +151,21 @@ def test_what_was_decided_while_another_rulebook_was_put_in_force_is_not_written
     assert "green.example" in world.text("DE", green)
 
 
+def test_what_a_new_rulebook_does_not_touch_is_decided_under_it_though_it_was_under_way(
+    both_worlds: World,
+) -> None:
+    world = both_worlds
+    world.project("FR")
+    clear = world.post("FR", "For all", Tlp.CLEAR, ["clear.example"])
+    node = world["FR"]
+    hooked = HookedStore(node.store, 3, lambda: apply(world))
+    assert project_dirty(replace(node, store=hooked), 10) == 0
+    assert hooked.left == 0
+    world.project("FR")
+    world.pull("BE", "FR")
+    assert "clear.example" in world.text("BE", clear)
+
+
 def apply(world: World) -> None:
     put_in_force(world["FR"], TIGHTER)
 

@@ -237,19 +237,19 @@ PROOF_AND_SALTS: list[Row] = [
     ("seed of a void record", 2, put("runs", [[FIRST, COUNT, SEED], [50, 1, SEED]])),
     ("seed of a withheld slot", 2, put("runs", [[FIRST, COUNT, SEED], [91, 1, SEED]])),
     (
-        "seed of a withheld slot, and no salts",
+        "seed of a withheld slot, and a salt less",
         2,
         both(
             put("runs", [[FIRST, COUNT, SEED], [91, 1, SEED]]),
-            decoded("xs", lambda xs: xs[: -2 * SALT]),
+            decoded("xs", lambda xs: xs[:-SALT]),
         ),
     ),
     (
         "seed across what is withheld, and no salts",
         2,
         both(
-            put("runs", [[FIRST, COUNT, SEED], [45, 20, SEED]]),
-            decoded("xs", lambda xs: xs[2 * SALT :]),
+            put("runs", [[FIRST, COUNT - 1, SEED], [31, 10, SEED]]),
+            decoded("xs", lambda xs: xs[9 * SALT :]),
         ),
     ),
     ("seeds descending", 2, put("runs", [[16, 16, SEED], [0, 16, SEED]])),

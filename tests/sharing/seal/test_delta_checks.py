@@ -100,6 +100,26 @@ def test_1_from_and_tail_make_the_size(size: int) -> None:
     assert refused_by(lambda raw: updated(raw, V1), said) == 1
 
 
+@pytest.mark.parametrize("limit", ["PACKAGE_BYTES", "HEAD_BYTES", "HEAD_BRACKETS", "HEAD_COMMAS"])
+def test_1_a_head_is_bounded_before_it_is_parsed(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delta = lie_on(V1, [attribute("new")])
+    assert taken(delta)
+    monkeypatch.setattr(f"sharing.seal.limits.{limit}", 5)
+    assert refusal(delta).startswith("check 1: ")
+
+
+@pytest.mark.parametrize(("limit", "most"), [("SLOT_BYTES", 40), ("SLOTS", 2)])
+def test_1_what_is_appended_is_bounded(
+    limit: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delta = lie_on(V1, [attribute("new, in three slots", (0, 0, 0), b"{}", b"{}")])
+    assert taken(delta)
+    monkeypatch.setattr(f"sharing.seal.limits.{limit}", most)
+    assert refusal(delta).startswith("check 1: ")
+
+
 # 3 signatures
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -20,7 +21,7 @@ from sharing.seal.narrowing import drop, narrow
 from sharing.seal.package import load_holding, read_package, write_package
 from sharing.seal.records import Kind
 from sharing.seal.salts import expand, split_salts
-from tests.sharing.seal.notary import attribute, event_records, sealed, updated, verified
+from tests.sharing.seal.notary import attribute, event_records, extended, sealed, updated, verified
 from tests.sharing.seal.strategies import cut_short, histories, holdings, masks_of
 
 
@@ -216,6 +217,21 @@ def test_a_seed_travels_only_while_its_chunk_is_whole(count: int, data: st.DataO
     left = holding.narrowed(masks).disclosure.chunks
     assert all(not chunk.first <= gone < chunk.stop for chunk in left)
     assert len(left) == len(holding.disclosure.chunks) - 1
+
+
+def test_a_seed_that_gives_away_more_than_it_says_is_not_passed_on() -> None:
+    """A relay sent but five of 32 records, and the seed of all of them."""
+    log = sealed([event_records()[0], *(attribute(name) for name in range(40))])
+    five = dict.fromkeys(range(5), 1)
+    chunk = replace(log.disclosure.chunks[0], count=5)
+    told = replace(narrow(log.disclosure, five), chunks=(chunk,))
+    sent = replace(log, disclosure=told, proof=log.tree.proof(told.spans), folded=None)
+    held = verified(write_package(sent)).holding
+    assert held.disclosure.chunks == (chunk,)
+    for got in (held.narrowed(five), merge(held, held), updated(extended(log).encode(), held)):
+        assert got.masks == five
+        assert got.disclosure.chunks == ()
+        assert got.disclosure.salts == held.disclosure.salts
 
 
 def test_more_than_is_held_cannot_be_disclosed() -> None:

@@ -79,6 +79,12 @@ def test_1_sizes_are_bounded_before_anything_is_parsed(monkeypatch: pytest.Monke
     monkeypatch.undo()
     monkeypatch.setattr("sharing.seal.limits.HEAD_BRACKETS", 5)
     assert refusal(raw).startswith("check 1: head: over")
+    monkeypatch.undo()
+    monkeypatch.setattr("sharing.seal.limits.HEAD_COMMAS", 5)
+    assert refusal(raw).startswith("check 1: head: over")
+    monkeypatch.undo()
+    monkeypatch.setattr("sharing.seal.limits.SLOTS", 9)
+    assert refusal(raw) == "check 1: hrl or tail: over 9 slots"
 
 
 # 2 spelling
