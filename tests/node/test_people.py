@@ -289,9 +289,10 @@ def test_every_act_is_in_the_audit_chain(node: Node) -> None:
     signed_in(node)
     people.disable_person(node, "claire", "nadia")
     with node.store.read() as unit:
-        assert audit.verify(unit.connection).n == 7
-        lines = audit.latest(unit.connection, 7)
+        assert audit.verify(unit.connection).n == 8
+        lines = audit.latest(unit.connection, 8)
     assert [(line.actor, line.action) for line in reversed(lines)] == [
+        ("program", "rulebook.apply"),
         ("init", "node.init"),
         ("test", "org.enrol"),
         ("test", "person.add"),
