@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select
+from sqlalchemy import Connection, Row, func, insert, or_, select, tuple_
 
-from node.storage.store import insert_new
+from node.storage.store import insert_missing, insert_new
 from node.storage.tables import ledger, ledger_receipt, ledger_record
 
 FILE = ""  # the "feed" of what was handed over as a file
@@ -77,8 +77,8 @@ class RecordRow:
 
 def add_given(conn: Connection, rows: Iterable[GivenRow]) -> None:
     """Keep what is given; the very same page given again is one line, at its first time."""
-    for row in rows:
-        insert_new(conn, ledger, {each.name: getattr(row, each.name) for each in fields(row)})
+    names = [each.name for each in fields(GivenRow)]
+    insert_missing(conn, ledger, [{name: getattr(row, name) for name in names} for row in rows])
 
 
 def add_receipt(conn: Connection, receipt: Receipt) -> None:
@@ -90,20 +90,21 @@ def add_receipt(conn: Connection, receipt: Receipt) -> None:
 
 def recorded(
     conn: Connection, logs: Collection[LogEpoch]
-) -> Mapping[LogEpoch, frozenset[tuple[int, int]]]:
+) -> Mapping[LogEpoch, Collection[tuple[int, int]]]:
     """Give what is kept already of each log: place and type of slot."""
-    found: dict[LogEpoch, frozenset[tuple[int, int]]] = {}
-    for origin, event, epoch in sorted(logs):
-        rows = conn.execute(
-            select(ledger_record.c.record, ledger_record.c.slot_type)
-            .where(
-                ledger_record.c.origin == origin,
-                ledger_record.c.event == event,
-                ledger_record.c.epoch == epoch,
-            )
-            .distinct()
-        )
-        found[origin, event, epoch] = frozenset((row.record, row.slot_type) for row in rows)
+    place = tuple_(ledger_record.c.origin, ledger_record.c.event, ledger_record.c.epoch)
+    found: dict[LogEpoch, set[tuple[int, int]]] = {log: set() for log in logs}
+    rows = conn.execute(
+        select(
+            ledger_record.c.origin,
+            ledger_record.c.event,
+            ledger_record.c.epoch,
+            ledger_record.c.record,
+            ledger_record.c.slot_type,
+        ).where(place.in_(sorted(logs)))
+    )
+    for row in rows:
+        found[row.origin, row.event, row.epoch].add((row.record, row.slot_type))
     return found
 
 

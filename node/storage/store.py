@@ -156,6 +156,12 @@ def insert_new(connection: Connection, table: Table, row: Row) -> bool:
     return connection.execute(counted, row).rowcount == 1
 
 
+def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert the rows but those that collide with what is there."""
+    if rows:
+        connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows)
+
+
 def lock_name(connection: Connection, name: str) -> None:
     """Wait until no other unit holds `name`; held to the end of this unit.
 
