@@ -26,7 +26,6 @@ from node.actions.basis import settle_basis
 from node.actions.change import floor_of
 from node.actions.sealing import STAYS
 from node.actions.stored import damage_row, opened, report_damage
-from node.actions.towards import named_in
 from node.node import Node
 from node.storage.dirt import Dirt
 from node.storage.errors import StoredPackageError
@@ -46,9 +45,8 @@ from node.storage.releases import ReleaseRow, releases_of
 from node.storage.rulebooks import find_in_force, lock_rules
 from node.storage.store import Unit
 from sharing.event import Json
-from sharing.project import project
+from sharing.project import Projector
 from sharing.seal.holding import Holding
-from sharing.seal.maps import encode_map
 from sharing.verdicts import Projection, Release, Standing, withheld_grounds
 
 TURN = timedelta(milliseconds=250)  # urgent dirt waits no longer than this for its turn
@@ -141,12 +139,13 @@ class _Scene:
         holding: Holding,
         releases: Sequence[ReleaseRow],
     ) -> None:
-        self._node, self._log, self._best, self._releases = node, log, best, releases
+        self._node, self._log, self._best = node, log, best
         self._held = Held(best.origin, best.src, best.hops, best.epoch, best.seq)
-        self._holding = holding
-        self._named = named_in(self._holding)
-        self._now = node.clock()
-        self._known: dict[tuple[object, ...], OfferRow | None] = {}
+        self._releases = [_release(row) for row in releases]
+        self._projector = Projector(holding, node.judge, node.clock())
+        direct = best.origin == node.org
+        self._standing = Standing(own=False, client=False, direct=direct, published=log.published)
+        self._rows: dict[int, OfferRow | None] = {}  # by the id of a projection: it keeps those
         self.wake_at: datetime | None = None
 
     def may_relay(self, peer: Peer, wants: Mapping[str, Wants]) -> bool:
@@ -160,32 +159,12 @@ class _Scene:
 
     def offer(self, peer: Peer) -> OfferRow | None:
         """What the peer may hold of the log, at no place yet; None: nothing."""
-        key = self._class_of(peer)
-        if key not in self._known:
-            self._known[key] = self._decide(peer)
-        found = self._known[key]
-        return None if found is None else replace(found, peer=peer.org)
-
-    def _class_of(self, peer: Peer) -> tuple[object, ...]:
-        """Equal for peers of one party class whom neither a record nor a release names."""
-        party = peer.party
-        is_named = not self._named.isdisjoint({party.org, *party.communities})
-        is_released = any(release.party == party.org for release in self._releases)
-        apart = party.org if is_named or is_released else None
-        return self._node.judge.rulebook.party_class(party), apart
-
-    def _decide(self, peer: Peer) -> OfferRow | None:
-        direct = self._best.origin == self._node.org
-        projection = project(
-            self._holding,
-            peer.party,
-            Standing(own=False, client=False, direct=direct, published=self._log.published),
-            self._node.judge,
-            [_release(row) for row in self._releases if row.party == peer.org],
-            self._now,
-        )
+        projection = self._projector.project(peer.party, self._standing, self._releases)
         self._note_wake(projection.wake_at)
-        return self._row(projection) if projection.masks else None
+        if id(projection) not in self._rows:
+            self._rows[id(projection)] = self._row(projection) if projection.runs else None
+        found = self._rows[id(projection)]
+        return None if found is None else replace(found, peer=peer.org)
 
     def _note_wake(self, at: datetime | None) -> None:
         if at is not None and (self.wake_at is None or at < self.wake_at):
@@ -202,7 +181,7 @@ class _Scene:
             seq=self._best.seq,
             seal=self._best.seal,
             digest=projection.digest,
-            map=encode_map(projection.masks),
+            map=projection.encoded_map,
             src=self._best.src,
             hops=hops_onward(self._held, self._node.org),
             withheld=tuple(_ground(one) for one in withheld_grounds(projection)),

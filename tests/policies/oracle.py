@@ -14,7 +14,7 @@ from policies.tlp import Pap, Tlp
 
 SEEN_BY = {
     Tlp.CLEAR: {"source", "named", "client", "community", "anybody"},
-    Tlp.GREEN: {"source", "community"},
+    Tlp.GREEN: {"source", "named", "client", "community"},
     Tlp.AMBER: {"source", "named", "client"},
     Tlp.AMBER_STRICT: {"source", "named"},
     Tlp.RED: {"source"},

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise, product
 
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.compare import Verdict, gives_more
@@ -128,9 +128,6 @@ def test_a_join_gives_nobody_more_than_either_label(
     way: Relation,
     party: Party,
 ) -> None:
-    # Whoever is outside the community but named gets AMBER and not GREEN (floor.green knows no
-    # names): among these a stricter colour can give more. Left open; see policies/README.md.
-    assume("community" in party.roles or not way.named)
     joined = decide(*of(join(a, b), now, slot, way), party, book)
     for label in (a, b):
         assert not gets_more(decide(*of(label, now, slot, way), party, book), joined)
