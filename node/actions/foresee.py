@@ -2,8 +2,7 @@
 
 Asked over all that is stored, before anybody applies it. Verdicts are compared by class first
 (`touched`); only logs in which a class changes for somebody are opened, and projected for him under
-both rulebooks by the code that serves him. Parties that neither rulebook tells apart are projected
-for once. A program is not told of events that it may not see.
+both rulebooks by the code that serves him. A program is not told of events that it may not see.
 """
 
 import difflib
@@ -18,7 +17,7 @@ from node.actions.gate import STANDINGS, TOWARDS_MEMBERS, standing_of
 from node.actions.people import AUTHORITY, local_party
 from node.actions.stored import opened
 from node.actions.touched import ClassChange, Turn, class_changes
-from node.actions.towards import Target, local_target, member_name, member_target, named_in
+from node.actions.towards import Target, local_target, member_name, member_target
 from node.node import Node
 from node.storage.classes import all_classes, logs_with_classes
 from node.storage.dirt import LogKey
@@ -33,7 +32,7 @@ from policies.decide import Judge, Reason
 from policies.party import Party
 from policies.reach import reach
 from policies.rulebook import Rulebook
-from sharing.project import Projection, project
+from sharing.project import Projection, Projector, project
 from sharing.seal.holding import Holding
 from sharing.seal.records import Kind
 
@@ -215,20 +214,22 @@ class _Look:
         if info is None and self._caller.party.kind == "machine":
             return
         self.looked_at += 1
-        apart = named_in(holding) | {release.party for release in releases}
-        known: dict[tuple[object, ...], ChangedEvent | None] = {}
+        before, after = (
+            Projector(holding, judge, self._now) for judge in (self._turn.old, self._turn.new)
+        )
+        known: dict[tuple[int, int], ChangedEvent | None] = {}  # by the ids of two projections
         for who in some:
             target = self._target(who, log, best, releases)
             if target.refused:
                 continue
-            party = target.party
-            is_apart = not apart.isdisjoint({party.org, *party.communities})
-            classes = self._turn.classes_of(party)
-            key = (*classes, target.standing, party.org if is_apart else None)
-            if key not in known:
-                known[key] = self._change(log, holding, target, info)
-            if (change := known[key]) is not None:
-                self.found.setdefault(party.org, []).append(change)
+            old, new = (
+                each.project(target.party, target.standing, target.releases)
+                for each in (before, after)
+            )
+            if (id(old), id(new)) not in known:
+                known[id(old), id(new)] = self._change(log, holding, old, new, info)
+            if (change := known[id(old), id(new)]) is not None:
+                self.found.setdefault(target.party.org, []).append(change)
 
     def _info(self, log: LogRow, best: HoldingRow, holding: Holding) -> str | None:
         """What the event is about, if the caller may see it under one of the rulebooks."""
@@ -249,13 +250,14 @@ class _Look:
             return member_target(self._node, log, best, who.party, who.wants, releases)
         return local_target(self._node, log, best, who.home)
 
+    @staticmethod
     def _change(
-        self, log: LogRow, holding: Holding, target: Target, info: str | None
+        log: LogRow,
+        holding: Holding,
+        before: Projection,
+        after: Projection,
+        info: str | None,
     ) -> ChangedEvent | None:
-        before, after = (
-            project(holding, target.party, target.standing, judge, target.releases, self._now)
-            for judge in (self._turn.old, self._turn.new)
-        )
         gained = _beyond(holding, after.masks, before.masks)
         lost = _beyond(holding, before.masks, after.masks)
         waited = {(item.index, item.slot_type) for item in before.held}

@@ -23,7 +23,6 @@ from policies.party import Party
 from sharing.project import Projection, Release, Standing, project
 from sharing.seal.holding import Holding
 from sharing.seal.package import write_package
-from sharing.seal.records import EVENT_LABEL, NUMBERED_LABELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +125,6 @@ def local_target(node: Node, log: LogRow, best: HoldingRow, home: Org) -> Target
     standing = Standing(own=own, client=True, direct=best.hops == 0, published=log.published)
     party = node.me if home.org == node.org else local_party(home)
     return Target(party, home.name, standing, (), None)
-
-
-def named_in(holding: Holding) -> frozenset[str]:
-    """Give every organisation and community that any addressee record of the log names."""
-    table = holding.labels
-    bytes_with_addressees = (EVENT_LABEL, *NUMBERED_LABELS)
-    return frozenset().union(*(table.addressees(byte) for byte in bytes_with_addressees))
 
 
 def member_name(party: Party) -> str:
