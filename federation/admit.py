@@ -12,7 +12,7 @@
 
 `opening.py` makes checks 1 and 2. Pure: what is stored of a log comes in as `Known`, what to do
 with it comes out. News that is old, or that we hold already, is `NoOp` and leaves no bytes behind;
-so is what a recall has ended.
+so is what a recall has ended. A delta that leads nowhere is `Whole`: its package is asked for.
 """
 
 from collections.abc import Collection
@@ -27,11 +27,13 @@ from federation.wire import ItemLine, Op
 from policies.party import Party
 from sharing.errors import RefusedError
 from sharing.ingress import refuse_unaddressed
+from sharing.seal.delta import read_delta
 from sharing.seal.holding import Holding
 from sharing.seal.keys import KeyRegistry
-from sharing.seal.package import Package, read_package, write_package
+from sharing.seal.package import read_package, write_package
 from sharing.seal.recall import Recall, verify_recall
-from sharing.seal.verify import Recipient, verify
+from sharing.seal.statement import Statement
+from sharing.seal.verify import Recipient, verify, verify_delta
 
 ITEM, PLACE, SEAL, DIGEST, ADDRESSED = range(3, 8)
 EQUIVOCATION = "equivocation"
@@ -56,7 +58,8 @@ class Known:
     """What is stored of one log when an item about it comes from one source; `Known()` = nothing.
 
     `incarnation`, `pos` and `version` are what this source last told us of it, `digest` is what we
-    hold from it now (None after a withdrawal). Of the log as such: `sightings` from all sources,
+    hold from it now (None after a withdrawal) and `held` those very bytes, if a delta is to lead on
+    from them. Of the log as such: `sightings` from all sources,
     `newest` the holding with the newest statement, `floor` the version up to which it is recalled.
     """
 
@@ -64,6 +67,7 @@ class Known:
     pos: int = 0
     version: Version | None = None
     digest: str | None = None
+    held: Holding | None = None
     sightings: tuple[Sighting, ...] = ()
     newest: Holding | None = None
     floor: Version | None = None
@@ -132,7 +136,15 @@ class Quarantined:
         return self.reason.startswith(EQUIVOCATION)
 
 
-Outcome = Admitted | NoOp | Quarantined
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A delta that does not lead on from what we hold: fetch the package and look at that."""
+
+    line: ItemLine
+    reason: str
+
+
+Outcome = Admitted | NoOp | Quarantined | Whole
 
 
 def admit_item(
@@ -155,6 +167,8 @@ def admit_item(
         if (old := _old_news(item, line, known)) is not None:
             return NoOp(line, old)
         match line.op:
+            case Op.PUT if line.is_delta:
+                return _grow(item, line, me, registry, known, now)
             case Op.PUT:
                 return _put(item, line, me, registry, known, now)
             case Op.WITHDRAW:
@@ -213,16 +227,60 @@ def _put(
     item: Item, line: ItemLine, me: Party, registry: KeyRegistry, known: Known, now: datetime
 ) -> Admitted:
     """Checks 4 (the rest) to 7 of a package."""
+    _check_goes_on(line, known)
+    holding = _verified(item.raw, line, me, registry, known, now)
+    _check_is_ours(holding, line, me)
+    return _admitted(item.raw, line, holding, known.newest)
+
+
+def _grow(
+    item: Item, line: ItemLine, me: Party, registry: KeyRegistry, known: Known, now: datetime
+) -> Admitted | Whole:
+    """The same of a delta, put on top of what this source gave before.
+
+    Whatever is wrong with it or with what it leads on from, the package says the rest: so a delta
+    puts nothing in quarantine, and nobody is accused over what may be damage of our own.
+    """
+    _check_goes_on(line, known)
+    held, newest = known.held, known.newest
+    if held is None or held.digest != line.base:
+        return Whole(line, "another projection is held than it leads on from")
+    if known.conflicts(line) or (newest and line.version < newest.statement.version):
+        return Whole(line, "another source gave something else")
+    try:
+        delta = read_delta(item.raw)
+        _check_is_named(delta.statement, line)
+        holding = verify_delta(
+            delta,
+            registry,
+            first_seen_at=known.first_seen_at(line, now),
+            held=held,
+            erase=line.erase,
+            me=Recipient(me.org, me.communities),
+        ).holding
+        _check_is_ours(holding, line, me)
+        package = write_package(holding)
+        if newest is not None and newest.statement.seal != held.statement.seal:
+            _verified(package, line, me, registry, known, now)  # against what others gave
+    except (RefusedError, BadItemError) as error:
+        return Whole(line, error.reason)
+    return _admitted(package, line, holding, newest)
+
+
+def _check_goes_on(line: ItemLine, known: Known) -> None:
+    """Check 4: a source never goes back."""
     if known.version is not None and line.version < known.version:
         raise BadItemError(PLACE, f"version: {line.version} after {known.version}")
-    holding = _verified(item.raw, line, me, registry, known, now)
+
+
+def _check_is_ours(holding: Holding, line: ItemLine, me: Party) -> None:
+    """Checks 6 and 7: the very projection that the item names, and meant for us."""
     if holding.digest != line.digest:
         raise BadItemError(DIGEST, "digest: the package is another projection than the item names")
     try:
         refuse_unaddressed(holding, me, line.hops)
     except RefusedError as error:
         raise BadItemError(ADDRESSED, error.reason) from error
-    return _admitted(item, line, holding, known.newest)
 
 
 def _verified(
@@ -238,7 +296,7 @@ def _verified(
     is_behind = newest is not None and line.version < newest.statement.version
     try:
         package = read_package(raw)
-        _check_is_named(package, line)
+        _check_is_named(package.statement, line)
         verified = verify(
             package,
             registry,
@@ -255,8 +313,7 @@ def _verified(
     return verified.holding
 
 
-def _check_is_named(package: Package, line: ItemLine) -> None:
-    told = package.statement
+def _check_is_named(told: Statement, line: ItemLine) -> None:
     if (told.iss, told.event) != (line.origin, line.event):
         raise BadItemError(SEAL, "statement: of another log than the item names")
     if told.version != line.version or told.seal != line.seal:
@@ -272,14 +329,14 @@ def _check_voids_grew(older: Holding, newest: Holding) -> None:
         raise BadItemError(SEAL, "void: a record void in this version is live in a later one")
 
 
-def _admitted(item: Item, line: ItemLine, holding: Holding, newest: Holding | None) -> Admitted:
+def _admitted(raw: bytes, line: ItemLine, holding: Holding, newest: Holding | None) -> Admitted:
     """The facts to store; an older version arrives without what the newest has made void."""
     if newest is None or newest.statement.version <= holding.statement.version:
-        return Admitted(line.op, line, holding, item.raw, line.digest, holding.void)
+        return Admitted(line.op, line, holding, raw, line.digest, holding.void)
     if newest.statement.epoch != holding.statement.epoch:
-        return Admitted(line.op, line, holding, item.raw, line.digest)
+        return Admitted(line.op, line, holding, raw, line.digest)
     left = pruned(holding, newest.void)
-    package = item.raw if left is holding else b"" if left is None else write_package(left)
+    package = raw if left is holding else b"" if left is None else write_package(left)
     return Admitted(line.op, line, left, package, line.digest, newest.void)
 
 

@@ -8,7 +8,7 @@ cursor a peer asks with is its acknowledgement of everything before it.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import parse_qsl
 
@@ -19,6 +19,7 @@ from federation.lines import CURSOR
 from federation.transfer import TransferStatement, write_trailer
 from federation.wire import INLINE_CAP, ITEMS_CAP, HeaderLine, ItemLine, Op
 from sharing.seal.keys import Signer
+from sharing.seal.maps import MaskRun
 from sharing.seal.tree import root_of
 
 FEED_PATH = "/fed/v1/feed"
@@ -26,7 +27,18 @@ PACKAGES_PATH = "/fed/v1/packages/"
 PAGE_BYTES = 4 * 1024 * 1024
 _LIMIT = re.compile("[0-9]{1,3}")
 
-PackageOf = Callable[[ItemLine], bytes | None]
+
+@dataclass(frozen=True, slots=True)
+class DeltaLoad:
+    """What leads from the projection `base`, which the peer confirmed, to the one of the item."""
+
+    raw: bytes = field(repr=False)
+    base: str
+    erase: tuple[MaskRun, ...]
+
+
+Load = bytes | DeltaLoad  # a whole package, or a delta
+LoadOf = Callable[[ItemLine], Load | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,23 +170,22 @@ class Question:
 
 
 def write_page(
-    feed: Feed, question: Question, plan: Plan, package_of: PackageOf, *, head: int, now: datetime
+    feed: Feed, question: Question, plan: Plan, load_of: LoadOf, *, head: int, now: datetime
 ) -> Iterator[bytes]:
     """The page as it grows: header, items up to 4 MiB, signed trailer.
 
-    `package_of` gives a PUT's package; None ends the page before that item. Packages above 1 MiB
+    `load_of` gives what goes with a PUT; None ends the page before that item. Packages above 1 MiB
     are announced with size 0. `head` is the feed's newest pos, `now` the real wall clock's.
     """
     yield _header(feed, question).write() + b"\n"
     lines: list[bytes] = []
     upto, sent, more = question.after, 0, plan.cut
     for row in plan.rows:
-        package = package_of(row) if row.op is Op.PUT else b""
-        if package is None:
+        load = load_of(row) if row.op is Op.PUT else b""
+        if load is None:
             more = False
             break
-        raw = package if len(package) <= INLINE_CAP else b""
-        line = replace(row, size=len(raw)).write()
+        line, raw = _loaded(row, load)
         if lines and sent + len(line) + len(raw) > PAGE_BYTES:
             more = True
             break
@@ -183,6 +194,16 @@ def write_page(
         upto, sent = row.pos, sent + len(line) + len(raw)
     statement = _statement(feed, question, lines, upto=upto, head=head, more=more, now=now)
     yield write_trailer(statement, feed.signer) + b"\n"
+
+
+def _loaded(row: ItemLine, load: Load) -> tuple[bytes, bytes]:
+    """The line as it goes with its bytes, and these."""
+    match load:
+        case DeltaLoad(raw, base, erase):
+            return replace(row, size=len(raw), base=base, erase=erase).write(), raw
+        case package:
+            raw = package if len(package) <= INLINE_CAP else b""
+            return replace(row, size=len(raw)).write(), raw
 
 
 def _statement(

@@ -6,7 +6,7 @@ that must agree with it. What is read here is well-formed, not yet true: `admit`
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import orjson
@@ -23,6 +23,7 @@ from federation.lines import (
     write_line,
 )
 from sharing.seal import limits
+from sharing.seal.maps import MaskRun
 
 MEDIA_TYPE = "application/vnd.fisn.feed"
 VERSION = 1
@@ -30,8 +31,11 @@ INLINE_CAP = 1024 * 1024  # a larger package has size 0 and is fetched by its di
 HOPS_CAP = 16
 ITEMS_CAP = 200
 
+ERASE_CAP = 1024  # stretches; where more must go, the package is sent
+
 GROUNDS = ("label", "audience", "category", "agreement", "embargo", "policy", "erased")
 _GROUND = re.compile("|".join(GROUNDS))
+_MASKS = 1 << limits.SLOTS_PER_RECORD
 _FIELD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,95}")
 _OP = re.compile("PUT|WITHDRAW|RECALL")
 
@@ -98,7 +102,8 @@ class ItemLine:
 
     `digest` names the projection and is there for PUT only; `recall` is the originator's signed
     envelope and is there for RECALL only, whose version is the recall's. `size` 0 with PUT means:
-    fetch the package by its digest.
+    fetch the package by its digest. With `base` the bytes are a delta from the projection of that
+    digest, and `erase` is what goes of it besides (`sealing.md` §2.9).
     """
 
     pos: int
@@ -114,6 +119,8 @@ class ItemLine:
     size: int = 0
     withheld: tuple[Ground, ...] = ()
     recall: bytes | None = None
+    base: str | None = None
+    erase: tuple[MaskRun, ...] = ()
 
     @property
     def version(self) -> tuple[int, int]:
@@ -124,6 +131,15 @@ class ItemLine:
     def fetched_apart(self) -> bool:
         """Whether the package is asked for by its digest."""
         return self.op is Op.PUT and self.size == 0
+
+    @property
+    def is_delta(self) -> bool:
+        """Whether the bytes lead on from what its receiver holds, instead of being all of it."""
+        return self.base is not None
+
+    def as_package(self) -> "ItemLine":
+        """The same news, its package still to be fetched."""
+        return replace(self, size=0, base=None, erase=())
 
     def write(self) -> bytes:
         """The line, without its line feed."""
@@ -137,9 +153,9 @@ class ItemLine:
                 "seq": self.seq,
                 "seal": self.seal,
                 "digest": self.digest,
-                "as": "package" if self.op is Op.PUT else "none",
-                "base": None,
-                "erase": [],
+                "as": _form(self.op, is_delta=self.is_delta),
+                "base": self.base,
+                "erase": [[run.start, run.count, run.mask] for run in self.erase],
                 "hops": self.hops,
                 "urgent": self.urgent,
                 "size": self.size,
@@ -168,15 +184,12 @@ def read_item_line(line: bytes) -> ItemLine:
     """A well-formed item line.
 
     Raises:
-        BadLineError: a member is missing, unknown, or not of its form; or it is a delta, which
-            fed/1 packages do not use yet.
+        BadLineError: a member is missing, unknown, or not of its form.
     """
     fields = read_line(line, "item line")
     op = Op(fields.text("op", _OP))
-    fields.exactly("as", "package" if op is Op.PUT else "none")
-    fields.null("base")
-    if fields.nested_list("erase", 0):
-        raise BadLineError("item line: erase without a delta")
+    base = fields.text_or_null("base", HEX_32)
+    fields.exactly("as", _form(op, is_delta=base is not None))
     item = ItemLine(
         pos=fields.integer("pos", 1),
         op=op,
@@ -191,6 +204,8 @@ def read_item_line(line: bytes) -> ItemLine:
         size=fields.integer("size", 0, INLINE_CAP),
         withheld=tuple(Ground.read(ground) for ground in fields.nested_list("withheld", 512)),
         recall=_read_recall(fields),
+        base=base,
+        erase=_read_erase(fields),
     )
     fields.close()
     _check_shape(item)
@@ -206,13 +221,42 @@ def _read_recall(fields: Fields) -> bytes | None:
     return orjson.dumps(envelope)
 
 
+def _read_erase(fields: Fields) -> tuple[MaskRun, ...]:
+    stretches = fields.take("erase")
+    if not isinstance(stretches, list) or len(stretches) > ERASE_CAP:
+        raise fields.wrong("erase", f"a list of at most {ERASE_CAP}")
+    runs, end = list[MaskRun](), 0
+    for stretch in stretches:
+        if not isinstance(stretch, list) or [type(each) for each in stretch] != [int] * 3:
+            raise fields.wrong("erase", "stretches [first, count, mask]")
+        run = MaskRun(*stretch)
+        if run.start < end or not 0 < run.count <= limits.RECORDS - run.start:
+            raise fields.wrong("erase", "stretches that ascend within the log")
+        if not 0 < run.mask < _MASKS:
+            raise fields.wrong("erase", "stretches with masks")
+        runs.append(run)
+        end = run.start + run.count
+    return tuple(runs)
+
+
+def _form(op: Op, *, is_delta: bool) -> str:
+    """How an item's bytes are to be read."""
+    if op is not Op.PUT:
+        return "none"
+    return "delta" if is_delta else "package"
+
+
 def _check_shape(item: ItemLine) -> None:
     if (item.digest is not None) != (item.op is Op.PUT):
         raise BadLineError(f"item line: {item.op} with or without a digest")
     if (item.recall is not None) != (item.op is Op.RECALL):
         raise BadLineError(f"item line: {item.op} with or without a recall")
-    if item.op is not Op.PUT and (item.size or item.withheld):
+    if item.op is not Op.PUT and (item.size or item.withheld or item.is_delta):
         raise BadLineError(f"item line: {item.op} with bytes or grounds")
+    if item.is_delta and not item.size:
+        raise BadLineError("item line: a delta without bytes")
+    if item.erase and not item.is_delta:
+        raise BadLineError("item line: erase without a delta")
 
 
 @dataclass(frozen=True, slots=True)

@@ -378,6 +378,8 @@ def _acts_and_ledger() -> None:
         sa.Column("seal", _HEX, nullable=False),
         sa.Column("digest", _HEX),
         sa.Column("map", sa.LargeBinary()),
+        sa.Column("size", sa.BigInteger()),
+        sa.Column("void", sa.LargeBinary()),
         sa.Column("rulebook", _HEX, nullable=False),
         sa.Column("given_at", _INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_ledger"),

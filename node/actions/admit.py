@@ -13,7 +13,7 @@ from datetime import datetime
 
 import structlog
 
-from federation.admit import Admitted, NoOp, Quarantined, admit_item
+from federation.admit import Admitted, NoOp, Quarantined, Whole, admit_item
 from federation.call import Bookmark
 from federation.opening import BadLine, Item
 from federation.peer import Peer
@@ -54,11 +54,15 @@ BATCH_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of items; those that are neither admitted nor quarantined changed nothing."""
+    """What became of items; those that are neither admitted nor quarantined changed nothing.
+
+    `whole` are items to bring again with their packages.
+    """
 
     items: int = 0
     admitted: int = 0
     quarantined: int = 0
+    whole: tuple[Item, ...] = ()
 
     def __add__(self, other: "Counts") -> "Counts":
         """Add up."""
@@ -66,12 +70,16 @@ class Counts:
             self.items + other.items,
             self.admitted + other.admitted,
             self.quarantined + other.quarantined,
+            self.whole + other.whole,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What one item comes to, ready to be written; `op` is None where nothing changes."""
+    """What one item comes to, ready to be written; `op` is None where nothing changes.
+
+    `whole` is the item to bring with its package: its delta does not lead on from what is held.
+    """
 
     key: LogKey
     op: Op | None = None
@@ -80,6 +88,7 @@ class Ready:
     seen: SeenRow | None = None
     refused: QuarantineRow | None = None
     damaged: tuple[QuarantineRow, ...] = ()
+    whole: Item | None = None
 
 
 def batches(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
@@ -100,16 +109,20 @@ def batches(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
 def store_items(node: Node, peer: Peer, items: Sequence[Item], bookmark: Bookmark | None) -> Counts:
     """Check and store a batch, in which no log occurs twice; with `bookmark`, our place as well.
 
+    Our place does not move while the package of an item is still to be brought (`Counts.whole`).
+
     Raises:
         ConflictError: others changed the same logs each time; nothing of the batch is stored.
     """
     ready = store_ready(
         node, peer.org, lambda: [_make_ready(node, peer, item) for item in items], bookmark
     )
+    whole = tuple(one.whole for one in ready if one.whole is not None)
     return Counts(
-        items=len(ready),
+        items=len(ready) - len(whole),
         admitted=sum(one.op is not None for one in ready),
         quarantined=sum(one.refused is not None for one in ready),
+        whole=whole,
     )
 
 
@@ -143,7 +156,7 @@ def store_ready(
         ready = make()
         with node.store.write() as unit:
             _write(unit, ready)
-            if bookmark is not None:
+            if bookmark is not None and not any(one.whole for one in ready):
                 keep_bookmark(unit.connection, source, bookmark)
             _note(node, unit, source, ready)
         _alarm(ready)
@@ -198,7 +211,7 @@ def _judge(node: Node, peer: Peer, item: Item, before: Stored) -> Ready:
         source=peer.org,
         me=node.me,
         registry=node.registry,
-        known=before.known(None if isinstance(item.line, BadLine) else item.line.op),
+        known=before.known(None if isinstance(item.line, BadLine) else item.line, peer.org),
         wants=peer.asks,
         relay_hops=RELAY_HOPS,
         now=now,
@@ -212,6 +225,8 @@ def _judge(node: Node, peer: Peer, item: Item, before: Stored) -> Ready:
                 change=change_of(outcome, before, source=peer.org, me=node.org, now=now),
                 seen=_told(item, outcome.line, peer.org, outcome.digest),
             )
+        case Whole():
+            return Ready(key, whole=replace(item, line=outcome.line.as_package(), raw=b""))
         case NoOp():
             return Ready(key, seen=_told_again(item, outcome.line, peer.org, before.seen))
         case Quarantined():

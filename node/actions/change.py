@@ -61,9 +61,13 @@ class Stored:
             return self
         return replace(self, seen=replace(self.seen, pos=0, digest=None))
 
-    def known(self, op: Op | None) -> Known:
+    def known(self, line: ItemLine | None, source: str) -> Known:
         """The same, as the checks of an item want it; only a PUT is held against what we hold."""
-        newest = max(self.holdings, key=_version, default=None) if op is Op.PUT else None
+        is_put = line is not None and line.op is Op.PUT
+        newest = max(self.holdings, key=_version, default=None) if is_put else None
+        base = next((row for row in self.holdings if row.src == source), None)
+        if line is None or not line.is_delta:
+            base = None
         seen = self.seen
         return Known(
             incarnation=None if seen is None else seen.incarnation,
@@ -73,6 +77,7 @@ class Stored:
             sightings=tuple(
                 Sighting(_version(row), row.seal, row.received_at) for row in self.holdings
             ),
+            held=None if base is None else open_holding(base),
             newest=None if newest is None else open_holding(newest),
             floor=None if self.log is None else floor_of(self.log),
         )

@@ -7,7 +7,7 @@ what comes twice changes nothing. A peer that fails is asked again, later and la
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -157,14 +157,22 @@ class _Pull:
         held_back: tuple[Item, ...] = ()
         for batch in batches(self._brought(page.items)):
             if held_back:
-                self.counts += store_items(self._node, self._peer, held_back, None)
+                self._store(held_back, None)
             held_back = batch
         bookmark = None if self._is_busy else page.bookmark
         if held_back or bookmark != self._bookmark():
-            self.counts += store_items(self._node, self._peer, held_back, bookmark)
+            self._store(held_back, bookmark)
         told = page.transfer
         if self._from_start and not self._is_busy and told.upto == told.head:
             drop_unlisted(self._node, self._peer, told.incarnation)
+
+    def _store(self, items: tuple[Item, ...], bookmark: Bookmark | None) -> None:
+        """Store items, and once more with their packages those whose deltas lead nowhere here."""
+        counts = store_items(self._node, self._peer, items, bookmark)
+        self.counts += replace(counts, whole=())
+        if counts.whole:
+            brought = tuple(self._brought(counts.whole))
+            self._store(brought, None if self._is_busy else bookmark)
 
     def _brought(self, items: Iterable[Item]) -> Iterator[Item]:
         """The items with the packages that are fetched apart; ends early where the peer is busy."""

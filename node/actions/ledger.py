@@ -31,8 +31,8 @@ from node.storage.ledger import (
 from node.storage.store import Unit
 from sharing.project import Projection
 from sharing.seal.holding import HeldRecord, Holding
-from sharing.seal.maps import encode_map
 from sharing.seal.records import Kind, SlotType
+from sharing.seal.tables import encode_void
 
 _PURPOSE = b"isac ledger 1"
 _SILENT = frozenset({Kind.LABEL, Kind.ADDRESSEE, Kind.PAD})
@@ -43,17 +43,19 @@ _SIGNED = ("signature-input", "signature")
 _CREATED = re.compile(r";created=(\d{1,12})")
 
 Members = dict[str, object]
+Offered = tuple[OfferRow, Holding | None]  # a row, and of a PUT what it is made from
 
 
 def note_given(
-    node: Node, feed: str, offers: Sequence[OfferRow], records: Sequence[RecordRow]
+    node: Node, feed: str, offers: Iterable[Offered], records: Sequence[RecordRow]
 ) -> None:
     """Keep what stands on a page that is about to go, and what was not recorded of it yet."""
-    if not offers:
-        return
     at = node.clock()
+    given = [_given(feed, each, at) for each in offers]
+    if not given:
+        return
     with node.store.write() as unit:
-        add_given(unit.connection, (_given(feed, offer, at) for offer in offers))
+        add_given(unit.connection, given)
         known = recorded(unit.connection, {(one.origin, one.event, one.epoch) for one in records})
         add_records(
             unit.connection,
@@ -81,7 +83,9 @@ def note_handed_over(
         seq=statement.seq,
         seal=statement.seal,
         digest=projection.digest,
-        map=encode_map(projection.masks),
+        map=projection.encoded_map,
+        size=statement.size,
+        void=encode_void(holding.void),
         rulebook=node.judge.rulebook.digest,
         given_at=node.clock(),
     )
@@ -135,7 +139,8 @@ def is_proven(node: Node, receipt: Receipt) -> bool:
     return asker.org == receipt.party
 
 
-def _given(feed: str, offer: OfferRow, at: datetime) -> GivenRow:
+def _given(feed: str, offered: Offered, at: datetime) -> GivenRow:
+    offer, holding = offered
     return GivenRow(
         party=offer.peer,
         feed=feed,
@@ -148,6 +153,8 @@ def _given(feed: str, offer: OfferRow, at: datetime) -> GivenRow:
         seal=offer.seal,
         digest=offer.digest,
         map=offer.map,
+        size=None if holding is None else holding.statement.size,
+        void=None if holding is None else encode_void(holding.void),
         rulebook=offer.rulebook,
         given_at=at,
     )

@@ -13,23 +13,35 @@ import structlog
 
 from federation.auth import Requester
 from federation.cursor import IncarnationChanged
-from federation.feed import Feed, FeedQuery, OutboxRow, Plan, Question, plan_page, write_page
-from federation.wire import ItemLine, Op
+from federation.feed import (
+    DeltaLoad,
+    Feed,
+    FeedQuery,
+    Load,
+    OutboxRow,
+    Plan,
+    Question,
+    plan_page,
+    write_page,
+)
+from federation.wire import ERASE_CAP, INLINE_CAP, ItemLine, Op
 from node.actions.basis import first_wants
-from node.actions.ledger import note_given, unrecorded
+from node.actions.ledger import Offered, note_given, unrecorded
 from node.actions.stored import OWN_STORE, open_holding
 from node.node import Node
 from node.storage.errors import StoredPackageError
 from node.storage.feed import OfferRow, clean_places, row_by_digest, rows_after
-from node.storage.ledger import Receipt, RecordRow, add_receipt
+from node.storage.ledger import Receipt, RecordRow, add_receipt, last_given
 from node.storage.logs import find_holding, find_log
 from node.storage.nonces import spend_nonce
 from node.storage.peers import add_peer, find_peer, lock_peers, note_ask
 from node.storage.quarantine import QuarantineRow, add_quarantine
 from node.storage.store import Unit
 from sharing.errors import SharingError
+from sharing.seal.delta import Base, write_delta
 from sharing.seal.holding import Holding
 from sharing.seal.package import decode_map, projection_digest, write_package
+from sharing.seal.tables import decode_void
 
 _TRIES = 4
 _log = structlog.get_logger(__name__)
@@ -89,11 +101,12 @@ def serve_package(node: Node, peer: str, digest: str) -> bytes | NotYet | None:
             return None
         if found.dirty or found.offer.rulebook != node.judge.rulebook.digest:
             return NotYet()
-        made = _package(unit, found.offer)
-    if isinstance(made, _Broken):
-        _report(node, [made])
-        return None
-    return made[0]
+        try:
+            return write_package(*_projected(unit, found.offer))
+        except (StoredPackageError, SharingError, ValueError) as error:
+            broken = _Broken(found.offer, str(error))
+    _report(node, [broken])
+    return None
 
 
 def _feed(node: Node, peer: str) -> Feed:
@@ -115,7 +128,7 @@ def _page(node: Node, feed: Feed, question: Question, limit: int) -> bytes:
     left = _TRIES - 1
     while True:
         with node.store.read() as unit:
-            shelf = _Shelf(node, unit, feed.peer, broken)
+            shelf = _Shelf(node, unit, feed, question.after, broken)
             rows = shelf.rows(question.after, limit + 1)
             plan = plan_page(
                 rows if left else (),
@@ -124,7 +137,7 @@ def _page(node: Node, feed: Feed, question: Question, limit: int) -> bytes:
                 limit=limit,
             )
             chunks = write_page(
-                feed, question, plan, shelf.package_of, head=shelf.head, now=node.wall()
+                feed, question, plan, shelf.load_of, head=shelf.head, now=node.wall()
             )
             page = b"".join(chunks)
         if shelf.found_broken:
@@ -153,26 +166,28 @@ class _Shelf:
 
     node: Node
     unit: Unit
-    peer: str
+    feed: Feed
+    after: int  # what the peer has confirmed
     known_broken: dict[int, _Broken]
     found_broken: dict[int, _Broken] = field(default_factory=dict)
     records: list[RecordRow] = field(default_factory=list)
     _offers: dict[int, OfferRow] = field(default_factory=dict)
+    _holdings: dict[int, Holding] = field(default_factory=dict)
 
-    def given(self, plan: Plan) -> list[OfferRow]:
-        """The rows that stand on a page of this plan."""
-        return [self._offers[line.pos] for line in plan.rows]
+    def given(self, plan: Plan) -> list[Offered]:
+        """The rows that stand on a page of this plan, and what they are made from."""
+        return [(self._offers[line.pos], self._holdings.get(line.pos)) for line in plan.rows]
 
     @property
     def head(self) -> int:
         """The newest place of the peer's feed."""
-        row = find_peer(self.unit.connection, self.peer)
+        row = find_peer(self.unit.connection, self.feed.peer)
         return 0 if row is None else row.head_pos
 
     def rows(self, after: int, limit: int) -> list[OutboxRow]:
         """The rows after the place that may be planned."""
         rows = list[OutboxRow]()
-        for waiting in rows_after(self.unit.connection, self.peer, after, limit):
+        for waiting in rows_after(self.unit.connection, self.feed.peer, after, limit):
             offer = waiting.offer
             if offer.pos in self.known_broken:
                 continue
@@ -186,15 +201,37 @@ class _Shelf:
             rows.append(OutboxRow(line, offer.rulebook, waiting.dirty))
         return rows
 
-    def package_of(self, line: ItemLine) -> bytes | None:
-        """The package of a row; None, and a note, where it cannot be made."""
-        made = _package(self.unit, self._offers[line.pos])
-        if isinstance(made, _Broken):
-            self.found_broken[line.pos] = made
+    def load_of(self, line: ItemLine) -> Load | None:
+        """A delta from what the peer has confirmed, or the package; None where neither is made."""
+        offer = self._offers[line.pos]
+        try:
+            holding, masks = _projected(self.unit, offer)
+            load = self._delta(offer, holding, masks) or write_package(holding, masks)
+        except (StoredPackageError, SharingError, ValueError) as error:
+            self.found_broken[line.pos] = _Broken(offer, str(error))
             return None
-        package, holding, masks = made
         self.records += unrecorded(self.node, self.unit, holding, masks)
-        return package
+        self._holdings[line.pos] = holding
+        return load
+
+    def _delta(
+        self, offer: OfferRow, holding: Holding, masks: Mapping[int, int]
+    ) -> DeltaLoad | None:
+        given = last_given(
+            self.unit.connection,
+            self.feed.peer,
+            self.feed.incarnation,
+            (offer.origin, offer.event),
+            self.after,
+        )
+        if given is None or given.digest is None or given.map is None or given.size is None:
+            return None
+        void = decode_void(given.void or b"")
+        base = Base(given.seal, given.epoch, given.seq, given.size, void, decode_map(given.map))
+        step = write_delta(holding, base, masks)
+        if step is None or len(step.raw) > INLINE_CAP or len(step.erase) > ERASE_CAP:
+            return None
+        return DeltaLoad(step.raw, given.digest, step.erase)
 
 
 def _line(unit: Unit, offer: OfferRow) -> ItemLine:
@@ -218,19 +255,15 @@ def _line(unit: Unit, offer: OfferRow) -> ItemLine:
     )
 
 
-def _package(unit: Unit, offer: OfferRow) -> tuple[bytes, Holding, Mapping[int, int]] | _Broken:
-    """The package of the row, with the holding it is made from and what it shows of that."""
-    try:
-        stored = find_holding(unit.connection, offer.origin, offer.event, offer.src or "")
-        if stored is None or offer.map is None:
-            return _Broken(offer, "nothing is held of this log from the source that the row names")
-        holding = open_holding(stored)
-        if projection_digest(holding.payload, offer.map) != offer.digest:
-            return _Broken(offer, "what is held is not the version that the row names")
-        masks = decode_map(offer.map)
-        return write_package(holding, masks), holding, masks
-    except (StoredPackageError, SharingError, ValueError) as error:
-        return _Broken(offer, str(error))
+def _projected(unit: Unit, offer: OfferRow) -> tuple[Holding, Mapping[int, int]]:
+    """What the row is made from, and what it shows of that; ValueError where it is not there."""
+    stored = find_holding(unit.connection, offer.origin, offer.event, offer.src or "")
+    if stored is None or offer.map is None:
+        raise ValueError("nothing is held of this log from the source that the row names")
+    holding = open_holding(stored)
+    if projection_digest(holding.payload, offer.map) != offer.digest:
+        raise ValueError("what is held is not the version that the row names")
+    return holding, decode_map(offer.map)
 
 
 def _report(node: Node, broken: Sequence[_Broken]) -> None:

@@ -27,7 +27,8 @@ LogEpoch = tuple[str, str, int]  # (origin, event, epoch): places mean the same 
 class GivenRow:
     """One line: something of a log was given to a party, or taken back from it.
 
-    `feed` and `pos` are its place in the party's feed; a file has none.
+    `feed` and `pos` are its place in the party's feed; a file has none. Of a PUT, `size` counts the
+    records of the version, `void` tells which of them were void (`seal.tables.encode_void`).
     """
 
     party: str
@@ -41,6 +42,8 @@ class GivenRow:
     seal: str
     digest: str | None
     map: bytes | None = field(repr=False)
+    size: int | None
+    void: bytes | None = field(repr=False)
     rulebook: str
     given_at: datetime
 
@@ -130,6 +133,25 @@ def given_of(conn: Connection, logs: Collection[tuple[str, str]]) -> tuple[Given
         )
         rows += map(_given, found)
     return tuple(rows)
+
+
+def last_given(
+    conn: Connection, party: str, feed: str, log: tuple[str, str], upto: int
+) -> GivenRow | None:
+    """Give the last line about a log at or before a place of the party's feed."""
+    row = conn.execute(
+        select(ledger)
+        .where(
+            ledger.c.origin == log[0],
+            ledger.c.event == log[1],
+            ledger.c.party == party,
+            ledger.c.feed == feed,
+            ledger.c.pos <= upto,
+        )
+        .order_by(ledger.c.pos.desc(), ledger.c.id.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else _given(row)
 
 
 def receipts_for(conn: Connection, given: Collection[GivenRow]) -> Mapping[GivenRow, Receipt]:

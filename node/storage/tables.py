@@ -356,6 +356,8 @@ ledger = Table(  # append-only: what we gave to whom, when, under which rules
     Column("seal", _HEX, nullable=False),
     Column("digest", _HEX),
     Column("map", LargeBinary),
+    Column("size", BigInteger),  # of a PUT: records of that version, and which of them were void:
+    Column("void", LargeBinary),  # with the map, all that it takes to lead on from it by a delta
     Column("rulebook", _HEX, nullable=False),
     Column("given_at", Instant, nullable=False),
     UniqueConstraint("party", "feed", "pos", "seal", "rulebook"),

@@ -16,6 +16,7 @@ from sharing.seal.canonical import write_base64
 from sharing.seal.holding import Holding
 from sharing.seal.keys import KeyRegistry, Signer, key_id, spki_of
 from sharing.seal.labels import addressee_record, label_record
+from sharing.seal.maps import MaskRun
 from sharing.seal.records import Header, Kind, Record, SlotType
 from sharing.seal.seal import seal
 
@@ -183,10 +184,20 @@ grounds = st.builds(
 )
 
 
+erasures = st.lists(
+    st.tuples(st.integers(0, 99), st.integers(1, 99), st.integers(1, 255)), max_size=3
+).map(
+    lambda drawn: tuple(
+        MaskRun(1000 * n + first, count, mask) for n, (first, count, mask) in enumerate(drawn)
+    )
+)
+
+
 @st.composite
 def item_lines(draw: st.DrawFn) -> ItemLine:
     op = draw(st.sampled_from(Op))
     put, recall = op is Op.PUT, op is Op.RECALL
+    delta = put and draw(st.booleans())
     return ItemLine(
         pos=draw(positions),
         op=op,
@@ -198,9 +209,11 @@ def item_lines(draw: st.DrawFn) -> ItemLine:
         digest=draw(hashes) if put else None,
         hops=draw(st.integers(0, 16)),
         urgent=draw(st.booleans()),
-        size=draw(st.integers(0, 2**20)) if put else 0,
+        size=draw(st.integers(int(delta), 2**20)) if put else 0,
         withheld=tuple(draw(st.lists(grounds, max_size=3))) if put else (),
         recall=b'{"payload":"e30=","payloadType":"x","signatures":[]}' if recall else None,
+        base=draw(hashes) if delta else None,
+        erase=draw(erasures) if delta else (),
     )
 
 

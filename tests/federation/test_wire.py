@@ -83,6 +83,33 @@ def test_an_item_line_out_of_grammar_is_refused(members: dict[str, object]) -> N
         read_item_line(changed(**members))
 
 
+DELTA: dict[str, object] = {"as": "delta", "base": LINE.digest, "size": 1}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"size": 0},
+        {"as": "package"},
+        {"base": None},
+        {"op": "WITHDRAW", "digest": None},
+        {"erase": [[0, 1, 0]]},
+        {"erase": [[0, 0, 1]]},
+        {"erase": [[0, 1, 1.5]]},
+        {"erase": [[0, 1, True]]},
+        {"erase": [[0, 1]]},
+        {"erase": [[5, 2, 1], [6, 1, 1]]},
+        {"erase": [[2**20, 1, 1]]},
+        {"erase": [[n, 1, 1] for n in range(1025)]},
+    ],
+)
+def test_a_delta_out_of_grammar_is_refused(members: dict[str, object]) -> None:
+    whole = {**DELTA, "erase": [[5, 2, 1], [7, 1, 3]]}
+    assert read_item_line(changed(**whole)).is_delta
+    with pytest.raises(BadLineError):
+        read_item_line(changed(**{**whole, **members}))
+
+
 @pytest.mark.parametrize("op", [Op.WITHDRAW, Op.RECALL])
 def test_only_a_put_carries_a_digest_bytes_or_grounds(op: Op) -> None:
     bare: dict[str, object] = {
