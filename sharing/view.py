@@ -10,7 +10,7 @@ withheld, staff of nodes and hub also which fields.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from dataclasses import fields as fields_of
 from datetime import UTC, datetime
 
@@ -53,6 +53,20 @@ class SeenField:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """How often notes say that an attribute was seen, or was no threat (`sharing.notes`).
+
+    `last` is the last such day; `by_country` is there for those only who may know it.
+    """
+
+    attribute: str
+    type: str
+    count: int = 0
+    last: str = ""
+    by_country: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """One log for one reader.
 
@@ -78,6 +92,7 @@ class View:
     entity: str
     some_withheld: bool
     withheld: tuple[str, ...]
+    sightings: tuple[Seen, ...] = ()
 
     def field(self, name: str) -> SeenField | None:
         """The field of that name, if the reader may see it."""
@@ -354,6 +369,16 @@ def to_json(shown: View) -> dict[str, Json]:
             for each in shown.fields
         ],
         "shared": {name: label_json(label) for name, label in shown.shared.items()},
+        "sightings": [
+            {
+                "attribute": each.attribute,
+                "type": each.type,
+                "count": each.count,
+                "last": each.last,
+                "by_country": {**each.by_country},
+            }
+            for each in shown.sightings
+        ],
         "event": _plain(event, shown.labels),
     }
 

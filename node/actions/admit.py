@@ -21,6 +21,7 @@ from federation.relay import RELAY_HOPS
 from federation.wire import ItemLine, Op
 from node.actions.change import Change, Stored, change_of, take_away
 from node.actions.evidence import beside
+from node.actions.notes import follow
 from node.actions.sealing import OvertakenError, until_settled
 from node.actions.stored import ODD, damage_row, report_damage
 from node.node import Node
@@ -156,6 +157,9 @@ def store_ready(
         ready = make()
         with node.store.write() as unit:
             _write(unit, ready)
+            for one in ready:
+                if one.op is Op.RECALL:
+                    follow(unit, node, one.key, published=False)
             if bookmark is not None and not any(one.whole for one in ready):
                 keep_bookmark(unit.connection, source, bookmark)
             _note(node, unit, source, ready)

@@ -13,7 +13,7 @@ import orjson
 
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError, NotAllowedError, NotFoundError
-from node.actions.read import Readable, find_readable
+from node.actions.readable import Readable, find_readable
 from node.actions.stored import reporting_damage
 from node.actions.towards import Offer, find_target, offer_to
 from node.node import Node

@@ -22,7 +22,8 @@ from node.actions.holds import Slot
 from node.actions.ledger import note_handed_over
 from node.actions.own import check_operator, note
 from node.actions.people import AUTHORITY
-from node.actions.read import Readable, find_readable, report_over
+from node.actions.read import report_over
+from node.actions.readable import Readable, find_readable
 from node.actions.sealing import Birth, Version, first_version, fresh_uuid, write_version
 from node.actions.stored import reporting_damage
 from node.actions.summary import summary_of

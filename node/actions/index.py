@@ -11,6 +11,7 @@ import orjson
 
 from node.storage.classes import SlotFacts
 from node.storage.entries import LogIndex, NewEntry
+from sharing.notes import read_note
 from sharing.seal.holding import HeldRecord, Holding
 from sharing.seal.records import Kind, SlotType
 
@@ -27,9 +28,17 @@ def index_of(holding: Holding) -> LogIndex:
     entries: list[NewEntry] = []
     for index, record in holding.records.items():
         classes.note(record)
-        if record.header.kind in _INDEXED:
+        if record.header.kind in _INDEXED and holding.statement.log != "note":
             entries += _entry(index, record, classes)
-    return LogIndex(tuple(entries), frozenset(classes.known.values()))
+    return LogIndex(tuple(entries), frozenset(classes.known.values()), _about(holding))
+
+
+def _about(holding: Holding) -> tuple[str, str] | None:
+    """Of a note, the log it is about: two uuids, or it is about nothing we could have."""
+    note = read_note(holding) if holding.statement.log == "note" else None
+    if note is None or not all(_is_text(part, _UUID_CHARS) for part in note.about):
+        return None
+    return note.about
 
 
 class _Classes:

@@ -5,30 +5,29 @@ SQL over what he may see; an event is projected for him from the holding readers
 the source of an incident, or staff of its node, reads the report laid over it.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
 
-from node.actions.aliases import known_as
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError, ConflictError, NotFoundError
-from node.actions.gate import gate_of, relation_of, standing_of
+from node.actions.gate import gate_of, relation_of
 from node.actions.incidents import all_dues, submission_of
+from node.actions.notes import sightings_of
+from node.actions.readable import Readable, find_readable, readable
 from node.actions.stored import opened, reporting_damage
 from node.node import Node
 from node.storage.classes import SlotFacts, all_classes
 from node.storage.entries import SeenLog, seen_logs
-from node.storage.logs import HoldingRow, LogRow, best_holding, find_holding, find_log
+from node.storage.logs import find_holding, find_log
 from node.storage.releases import releases_of
 from node.storage.reports import StageRow, reporters_of, stages_of
 from node.storage.store import Unit
 from policies.decide import Effect
 from policies.label import Label
 from sharing.incidents.lane import stage_labels
-from sharing.project import Projection, Release, Standing, project
-from sharing.seal.holding import Holding
+from sharing.project import Release, Standing
 from sharing.seal.records import Kind, SlotType
 from sharing.view import View, view
 
@@ -99,17 +98,6 @@ class ReportShown:
     due: tuple[DueShown, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Readable:
-    """A log as it stands before one caller: the holding he goes by, and what of it he may have."""
-
-    log: LogRow
-    best: HoldingRow
-    holding: Holding
-    standing: Standing
-    projection: Projection
-
-
 def list_events(
     node: Node, caller: Caller, *, after: str | None = None, limit: int = 50
 ) -> EventPage:
@@ -149,8 +137,9 @@ def read_event(node: Node, caller: Caller, origin: str, event: str) -> View:
     with reporting_damage(node), node.store.read() as unit:
         seen = find_readable(node, unit, caller, origin, event)
         report = report_over(node, unit, caller, seen)
+        sightings = sightings_of(node, unit, caller, seen)
     with reporting_damage(node), opened(seen.best):
-        return _view(node, caller, seen, report)
+        return replace(_view(node, caller, seen, report), sightings=sightings)
 
 
 def _view(node: Node, caller: Caller, seen: Readable, report: Readable | None) -> View:
@@ -164,23 +153,6 @@ def _view(node: Node, caller: Caller, seen: Readable, report: Readable | None) -
         withheld=seen.best.withheld,
         published=seen.log.published,
     )
-
-
-def find_readable(node: Node, unit: Unit, caller: Caller, origin: str, event: str) -> Readable:
-    """Give an event of which the caller may see something; a hospital's also by the uuid it gave.
-
-    Raises:
-        NotFoundError: there is none, or nothing of it that he may see.
-    """
-    for uuid in known_as(node, caller, event):
-        log = find_log(unit.connection, origin, uuid)
-        best = None if log is None else best_holding(unit.connection, origin, uuid)
-        if log is None or best is None or log.type != "event":
-            continue
-        seen = _readable(node, caller, log, best)
-        if seen.projection.masks:
-            return seen
-    raise NotFoundError("event")
 
 
 def read_report(node: Node, caller: Caller, report_id: str, org: str | None = None) -> ReportShown:
@@ -269,19 +241,6 @@ def _as_seen(node: Node, caller: Caller, content: bytes) -> bytes:
     return content if kept == said else orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
 
 
-def _readable(
-    node: Node,
-    caller: Caller,
-    log: LogRow,
-    best: HoldingRow,
-    releases: Collection[Release] = (),
-) -> Readable:
-    standing = standing_of(node, caller, log, best)
-    with opened(best) as holding:
-        projection = project(holding, caller.party, standing, node.judge, releases, node.clock())
-    return Readable(log, best, holding, standing, projection)
-
-
 def report_over(node: Node, unit: Unit, caller: Caller, seen: Readable) -> Readable | None:
     """Give the report log that lies over the event for its own readers.
 
@@ -298,7 +257,7 @@ def report_over(node: Node, unit: Unit, caller: Caller, seen: Readable) -> Reada
         Release(each.record, each.slot_type, each.slot_hash, each.party)
         for each in releases_of(unit.connection, node.org, report)
     ]
-    return _readable(node, caller, log, held, releases)
+    return readable(node, caller, log, held, releases)
 
 
 def _row(seen: SeenLog, tlp: str | None) -> EventRow:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError
+from node.actions.notes import follow
 from node.actions.own import check_operator, find_own_row, note
 from node.actions.sealing import OvertakenError, until_settled
 from node.node import Node
@@ -61,6 +62,7 @@ def _write(node: Node, caller: Caller, row: LogRow, envelope: bytes, reason: str
         set_recalled(conn, *key, row.version, envelope)
         erase_holdings(conn, *key)
         erase_index(conn, *key)
+        follow(unit, node, key, published=False)
         set_wake(conn, *key, None)
         mark_dirty(conn, [key], urgent=True)
         detail = {"reason": reason, "epoch": row.epoch, "seq": row.seq, "seal": row.seal}

@@ -202,6 +202,21 @@ class DeclareBody(BaseModel):
     slots: list[SlotBody] = _SLOTS
 
 
+class SightingsBody(BaseModel):
+    """Sightings: each names an attribute (origin, event, attribute) or a value."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"sightings": [{"value": "198.51.100.23", "type": "seen", "count": 3}]},
+            ]
+        },
+    )
+
+    sightings: list[dict[str, Any]]
+
+
 class RecallBody(BaseModel):
     """Why a log is taken back."""
 

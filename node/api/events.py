@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from node.actions.caller import Caller
 from node.actions.explain import Explanation, explain, preview
+from node.actions.notes import SightingsTaken, sight
 from node.actions.own import Submitted
 from node.actions.publish import publish
 from node.actions.read import EventPage, list_events, read_event
@@ -22,6 +23,7 @@ from node.api.bodies import (
     Limit,
     Origin,
     RecallBody,
+    SightingsBody,
     To,
 )
 from node.node import Node
@@ -84,6 +86,16 @@ def add_events(api: APIRouter, node: Node, who: Caller) -> None:
     ) -> Response:
         """Add attributes to an event of one's own; all of them or none."""
         return answer_done(add_attributes(node, caller, origin, event, body.Attribute))
+
+    @api.post(
+        "/sightings",
+        tags=["events"],
+        status_code=201,
+        responses=told(SightingsTaken, 201, repeats=True),
+    )
+    def add_some_sightings(body: SightingsBody, caller: Caller = who) -> Response:
+        """Say what was seen here, or was no threat; others are told how often, never who saw it."""
+        return answer_done(sight(node, caller, body.sightings))
 
     @api.get("/search", tags=["events"], responses=told(list[Hit]))
     def search_for_a_value(

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from node.actions.explain import explain
+from node.actions.notes import sight
 from node.actions.own import check_operator
 from node.actions.people import Session
 from node.actions.publish import publish
@@ -15,6 +16,7 @@ from node.api.bodies import EventId, Origin
 from node.console.render import Show, see_other
 from node.console.session import Form, form_of, session_of
 from node.node import Node
+from sharing.notes import SEEN
 from sharing.seal.recall import REASONS
 
 _EVENT = "/console/events/{origin}/{event}"
@@ -36,6 +38,12 @@ def add_acts(routes: APIRouter, node: Node, show: Show) -> None:
     @routes.post(_EVENT + "/publish")
     def do_publish(form: Annotated[Form, posted], origin: Origin, event: EventId) -> Response:
         publish(node, form.caller, origin, event)
+        return see_other(f"/console/events/{origin}/{event}")
+
+    @routes.post(_EVENT + "/seen")
+    def do_sight(form: Annotated[Form, posted], origin: Origin, event: EventId) -> Response:
+        one = {"origin": origin, "event": event, "attribute": form.one("attribute")}
+        sight(node, form.caller, [{**one, "type": form.one("type") or SEEN}])
         return see_other(f"/console/events/{origin}/{event}")
 
     @routes.get(_EVENT + "/recall")

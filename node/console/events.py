@@ -17,7 +17,7 @@ from node.api.events import PACKAGE_TYPE
 from node.console.render import Show, see_other
 from node.console.session import session_of
 from node.node import Node
-from sharing.view import SeenField, View
+from sharing.view import Seen, SeenField, View
 
 _PAGE = 50
 _HITS = 200
@@ -68,6 +68,8 @@ def add_events(routes: APIRouter, node: Node, show: Show) -> None:
             session,
             seen=seen,
             groups=groups_of(seen),
+            sighted=sighted_of(seen),
+            may_sight=session.caller.role in {"hospital", "operator"},
             report=report.value if report and seen.own else None,
             home=home.value if home else "",
             answers_for=_answers_for(session.caller, seen),
@@ -120,6 +122,14 @@ def groups_of(seen: View) -> list[tuple[str, list[SeenField]]]:
         name: rank for rank, names in ((-1, _GROUPS_FIRST), (1, _GROUPS_LAST)) for name in names
     }
     return sorted(groups.items(), key=lambda group: ranks.get(group[0], 0))
+
+
+def sighted_of(seen: View) -> dict[str, list[Seen]]:
+    """Give what was said of each attribute: seen, or no threat."""
+    said: dict[str, list[Seen]] = {}
+    for each in seen.sightings:
+        said.setdefault(each.attribute, []).append(each)
+    return said
 
 
 def told_of(given: Explanation) -> list[Told]:

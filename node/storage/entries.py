@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from node.storage.classes import SlotFacts, class_ids, set_log_classes
 from node.storage.gate import Gate, class_is_telling, entry_is_seen, is_own
+from node.storage.notes import set_about
 from node.storage.tables import entry, holding, log, log_class
 
 CORE = 1
@@ -73,6 +74,7 @@ class LogIndex:
 
     entries: tuple[NewEntry, ...]
     classes: frozenset[SlotFacts]
+    about: LogKey | None = None  # of a note: the log it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +156,15 @@ def replace_index(conn: Connection, origin: str, event: str, src: str, index: Lo
     for start in range(0, len(rows), _BATCH):
         conn.execute(insert(entry), rows[start : start + _BATCH])
     set_log_classes(conn, origin, event, src, ids.values())
+    if index.about is not None:
+        set_about(conn, (origin, event), index.about)
 
 
 def erase_index(conn: Connection, origin: str, event: str) -> None:
     """Forget every index row of the log."""
     conn.execute(delete(entry).where(entry.c.origin == origin, entry.c.event == event))
     set_log_classes(conn, origin, event, origin, ())
+    set_about(conn, (origin, event), None)
 
 
 def seen_logs(

@@ -5,59 +5,26 @@ made again from it. A log is named (origin, event), never by its uuid alone. Ins
 integer microseconds UTC (`Instant`), so that both databases sort and compare them the same way.
 """
 
-from datetime import UTC, datetime, timedelta
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC datetime, kept as microseconds since 1970."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Give the stored integer; a naive datetime is a bug and raises TypeError."""
-        del dialect
-        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """Give the aware datetime back."""
-        del dialect
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
-
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    },
-)
-
-_UUID = String(36)
-_HEX = String(64)
-# SQLite gives row ids to INTEGER keys only.
-_ROWID = BigInteger().with_variant(Integer, "sqlite")
+from node.storage import tables_notes  # noqa: F401  so that all tables are known with these
+from node.storage.columns import HEX as _HEX
+from node.storage.columns import ROWID as _ROWID
+from node.storage.columns import UUID as _UUID
+from node.storage.columns import Instant, metadata
 
 # People -------------------------------------------------------------------------------------------
 

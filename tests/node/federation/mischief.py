@@ -13,6 +13,7 @@ from node.actions.sealing import (
     write_version,
 )
 from node.storage import tables
+from node.storage.columns import metadata
 from node.storage.dirt import mark_dirty
 from node.storage.feed import rows_after
 from node.storage.logs import advance_log, find_holding, find_log, put_holding
@@ -77,7 +78,7 @@ def forget_everything(world: World, name: str) -> None:
     """The node lost its database: new tables, same keys."""
 
     with world[name].store.write() as unit:
-        for table in reversed(tables.metadata.sorted_tables):
+        for table in reversed(metadata.sorted_tables):
             if table.name not in {"org", "audit", "rulebook"}:
                 unit.connection.execute(table.delete())
 

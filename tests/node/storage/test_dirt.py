@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from node.storage.columns import metadata
 from node.storage.dirt import (
     clear_dirt,
     is_dirty,
@@ -14,7 +15,6 @@ from node.storage.dirt import (
 )
 from node.storage.feed import peek_dirt
 from node.storage.store import Store, open_store
-from node.storage.tables import metadata
 
 NOW = datetime(2026, 1, 27, 7, 40, tzinfo=UTC)
 

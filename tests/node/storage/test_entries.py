@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from node.storage.classes import SlotFacts, all_classes, class_ids, logs_with_classes
+from node.storage.columns import metadata
 from node.storage.entries import (
     LogIndex,
     NewEntry,
@@ -19,7 +20,7 @@ from node.storage.entries import (
 from node.storage.gate import Gate, Sight
 from node.storage.logs import HoldingRow, LogRow, add_log, put_holding
 from node.storage.store import Store, open_store
-from node.storage.tables import entry, metadata
+from node.storage.tables import entry
 from policies.label import Label
 from policies.tlp import Pap, Tlp
 

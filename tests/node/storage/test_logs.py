@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from node.storage.columns import metadata
 from node.storage.logs import (
     HoldingRow,
     LogRow,
@@ -20,7 +21,6 @@ from node.storage.logs import (
     set_recalled,
 )
 from node.storage.store import Store, open_store
-from node.storage.tables import metadata
 
 NOW = datetime(2026, 1, 27, 7, 40, tzinfo=UTC)
 HERE = "11111111-1111-4111-8111-111111111111"

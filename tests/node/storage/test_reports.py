@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from node.storage.columns import metadata
 from node.storage.people import Org, put_org
 from node.storage.reports import (
     StageRow,
@@ -16,7 +17,6 @@ from node.storage.reports import (
     stages_of,
 )
 from node.storage.store import Store, open_store
-from node.storage.tables import metadata
 
 NOW = datetime(2026, 1, 27, 7, 40, tzinfo=UTC)
 ONE, TWO = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, inspect, text
 
 import migrations
 from node.storage import schema
+from node.storage.columns import metadata
 from node.storage.errors import StoreError
 from node.storage.schema import HEAD, is_ready, migrate, revision
 from node.storage.store import Store, open_store
-from node.storage.tables import metadata
 
 SCRIPTS = Path(migrations.__file__).parent
 

@@ -1,0 +1,298 @@
+"""Sightings: what was seen here of a log, said in a note of our own; and what notes say of one.
+
+Whoever may see an attribute may say that he saw it. What he said stays here; our note about that
+log tells the others how often it was seen on which day, and of nobody here (D5). Reading merges the
+notes that the reader may see into what he sees of the log: counts for everybody; by country for the
+staff of the node that the log comes from, and of the hub.
+"""
+
+import hmac
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date
+from uuid import UUID
+
+from node.actions.caller import Caller
+from node.actions.errors import BadInputError, NotFoundError
+from node.actions.gate import gate_of
+from node.actions.own import as_bad_input, check_submitter
+from node.actions.readable import Readable, find_readable, readable
+from node.actions.sealing import (
+    Birth,
+    Version,
+    first_version,
+    fresh_uuid,
+    next_version,
+    read_own,
+    told_time,
+    until_settled,
+    write_version,
+)
+from node.actions.stored import opened
+from node.node import Node
+from node.storage import audit
+from node.storage.dirt import mark_dirty
+from node.storage.entries import seen_values
+from node.storage.logs import LogRow, best_holding, find_log
+from node.storage.notes import (
+    SightingCount,
+    SightingRow,
+    add_sightings,
+    counts_of,
+    known_sightings,
+    notes_about,
+    publish_notes,
+)
+from node.storage.store import Unit
+from policies.label import Label
+from sharing.notes import SEEN, TYPES, Note, Sighting, cut_note, read_note
+from sharing.slots import Names, diff
+from sharing.slots_read import read_log
+from sharing.view import Seen
+
+MOST = 1000  # sightings in one submission
+_MOST_AT_ONCE = 1_000_000  # times, in one sighting
+_MEMBERS = frozenset({"id", "value", "origin", "event", "attribute", "type", "day", "count"})
+_LogKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SightingsTaken:
+    """How many sightings were new, and how many attributes they were about."""
+
+    added: int
+    attributes: int
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One sighting as submitted: of one attribute, or (`value`) of all that have the value."""
+
+    place: str
+    id: str
+    type: str
+    day: str
+    count: int
+    origin: str = ""
+    event: str = ""
+    attribute: str = ""
+    value: str = ""
+
+
+def sight(node: Node, caller: Caller, given: object) -> SightingsTaken:
+    """Take sightings: a list of objects.
+
+    Each names an attribute (`origin`, `event`, `attribute`) or a `value`; `type` is `seen`,
+    `false_positive` or `expired`, `day` is today, `count` 1 unless they are given. With an `id`
+    (uuid) the same sighting again counts once.
+
+    Raises:
+        NotAllowedError: the caller only reads.
+        BadInputError: names the member at fault.
+        NotFoundError: there is no such attribute that the caller may see.
+    """
+    check_submitter(caller)
+    told = _read(node, given)
+    with node.store.read() as unit:
+        rows = [row for each in told for row in _rows(node, unit, caller, each)]
+    logs = sorted({(row.origin, row.event) for row in rows})
+    added = sum(
+        until_settled(lambda: _keep(node, caller, log, rows))  # noqa: B023  called at once
+        for log in logs
+    )
+    return SightingsTaken(added, len({(r.event, r.attribute) for r in rows}), is_new=added > 0)
+
+
+def sightings_of(node: Node, unit: Unit, caller: Caller, seen: Readable) -> tuple[Seen, ...]:
+    """Give what the notes that the caller may see say about a log, as far as he sees the log."""
+    shown = read_log(seen.holding, seen.projection.masks).labels
+    by_country = caller.is_staff and (seen.log.origin == node.org or node.settings.role == "hub")
+    found: dict[tuple[str, str], Seen] = {}
+    for key in notes_about(unit.connection, (seen.log.origin, seen.log.event)):
+        country = _country(node, key[0]) if by_country else None
+        for one in _said(node, unit, caller, key):
+            if one.attribute in shown:
+                known = found.get((one.attribute, one.type)) or Seen(one.attribute, one.type)
+                found[one.attribute, one.type] = _counted(known, one, country)
+    return tuple(found[key] for key in sorted(found))
+
+
+def follow(unit: Unit, node: Node, about: _LogKey, *, published: bool) -> None:
+    """Let our notes about a log go where it goes, and end where it ends."""
+    changed = publish_notes(unit.connection, node.org, about, published=published)
+    mark_dirty(unit.connection, changed)
+
+
+def _read(node: Node, given: object) -> list[_Told]:
+    if not isinstance(given, list) or not 0 < len(given) <= MOST:
+        raise BadInputError("sightings", f"is a list of 1 to {MOST}")
+    return [_read_one(node, f"sightings[{n}]", one) for n, one in enumerate(given)]
+
+
+def _read_one(node: Node, place: str, one: object) -> _Told:
+    if not isinstance(one, dict):
+        raise BadInputError(place, "is an object")
+    if unknown := sorted(set(one) - _MEMBERS):
+        raise BadInputError(f"{place}.{unknown[0]}", "is no member of a sighting")
+    kind, count = one.get("type", SEEN), one.get("count", 1)
+    if kind not in TYPES:
+        raise BadInputError(f"{place}.type", f"is one of {', '.join(TYPES)}")
+    if type(count) is not int or not 0 < count <= _MOST_AT_ONCE:
+        raise BadInputError(f"{place}.count", f"is a whole number from 1 to {_MOST_AT_ONCE}")
+    today = node.clock().astimezone(UTC).date()
+    told = _Told(
+        place=place,
+        id=_uuid(place, one, "id") if "id" in one else fresh_uuid(node),
+        type=str(kind),
+        day=_day(place, one.get("day", today.isoformat()), today).isoformat(),
+        count=count,
+    )
+    if "value" in one:
+        if not isinstance(one["value"], str) or not one["value"].strip():
+            raise BadInputError(f"{place}.value", "is a text")
+        return replace(told, value=one["value"])
+    return replace(
+        told,
+        origin=_uuid(place, one, "origin"),
+        event=_uuid(place, one, "event"),
+        attribute=_uuid(place, one, "attribute"),
+    )
+
+
+def _uuid(place: str, one: Mapping[str, object], name: str) -> str:
+    try:
+        return str(UUID(str(one[name])))
+    except (KeyError, ValueError):
+        raise BadInputError(f"{place}.{name}", "is a uuid") from None
+
+
+def _day(place: str, given: object, today: date) -> date:
+    try:
+        day = date.fromisoformat(given if isinstance(given, str) else "")
+    except ValueError:
+        raise BadInputError(f"{place}.day", "is a day: 2026-01-27") from None
+    if day > today:
+        raise BadInputError(f"{place}.day", "lies in the future")
+    return day
+
+
+def _rows(node: Node, unit: Unit, caller: Caller, told: _Told) -> Iterable[SightingRow]:
+    """The attributes that a sighting is about, each once."""
+    if told.value:
+        gate = gate_of(node, unit, caller, node.clock())
+        hits = seen_values(unit.connection, gate, told.value, MOST)
+        places = sorted({(hit.origin, hit.event, hit.uuid) for hit in hits})
+    else:
+        seen = find_readable(node, unit, caller, told.origin, told.event)
+        shown = read_log(seen.holding, seen.projection.masks).event
+        inside = [each for thing in shown.objects for each in thing.attributes]
+        known = {each.uuid for each in (*shown.attributes, *inside)}
+        places = [(told.origin, seen.log.event, told.attribute)] if told.attribute in known else []
+    if not places:
+        raise NotFoundError(f"attribute that you may see ({told.place})")
+    for n, (origin, event, attribute) in enumerate(places):
+        yield SightingRow(
+            org=caller.org,
+            id=told.id if n == 0 else _derived(node, "seen", told.id, attribute),
+            origin=origin,
+            event=event,
+            attribute=attribute,
+            type=told.type,
+            day=told.day,
+            count=told.count,
+            person=caller.name,
+            added_at=node.clock(),
+        )
+
+
+def _keep(node: Node, caller: Caller, about: _LogKey, rows: Sequence[SightingRow]) -> int:
+    """Keep what is new about a log, and say it in the next version of our note; gives how many."""
+    with node.store.read() as unit:
+        known = known_sightings(unit.connection, caller.org, {row.id for row in rows})
+        fresh = {
+            row.id: row for row in rows if (row.origin, row.event) == about and row.id not in known
+        }
+        if not fresh:
+            return 0
+        version = _next_note(node, unit, caller, about, list(fresh.values()))
+    with node.store.write() as unit:
+        add_sightings(unit.connection, fresh.values())
+        if version is not None:
+            write_version(unit, version)
+        detail = {"sightings": len(fresh)}
+        audit.append(unit.connection, node.clock(), caller.name, "sighting.add", *about, detail)
+    return len(fresh)
+
+
+def _next_note(
+    node: Node, unit: Unit, caller: Caller, about: _LogKey, fresh: Sequence[SightingRow]
+) -> Version | None:
+    log, labels = _about(unit, about)
+    counts = {(one.attribute, one.type, one.day): one for one in counts_of(unit.connection, about)}
+    for row in fresh:
+        place = (row.attribute, row.type, row.day)
+        before = counts.get(place)
+        counts[place] = SightingCount(*place, row.count + (before.count if before else 0))
+    note = Note(
+        about,
+        tuple(
+            Sighting(one.attribute, one.type, one.day, one.count)
+            for _, one in sorted(counts.items())
+            if one.attribute in labels
+        ),
+    )
+    uuid = _derived(node, "note", *about)
+    own = read_own(unit, node.org, uuid)
+    names = Names.of(None if own is None else own.holding, lambda: fresh_uuid(node))
+
+    def uuid_of(one: Sighting) -> str:
+        return _derived(node, "sighting", *about, one.attribute, one.type, one.day)
+
+    with as_bad_input("sightings"):
+        records = cut_note(note, uuid, labels, names, uuid_of)
+        at = told_time(node, caller.org)
+        if own is not None:
+            version = next_version(node, own, diff(own.holding, records), at)
+            let_go = log.published and not log.is_recalled
+            return version and replace(version, log=replace(version.log, published=let_go))
+        birth = Birth("note", uuid, node.org, {"act": "own"}, published=log.published)
+        return first_version(node, birth, records, at)
+
+
+def _about(unit: Unit, about: _LogKey) -> tuple[LogRow, Mapping[str, Label]]:
+    """A log that somebody here has seen, and the labels of all that this node holds of it."""
+    log, best = find_log(unit.connection, *about), best_holding(unit.connection, *about)
+    if log is None or best is None:
+        raise NotFoundError("event")
+    with opened(best) as holding:
+        return log, read_log(holding).labels
+
+
+def _said(node: Node, unit: Unit, caller: Caller, key: _LogKey) -> tuple[Sighting, ...]:
+    """What the caller may read of a note."""
+    log, best = find_log(unit.connection, *key), best_holding(unit.connection, *key)
+    if log is None or best is None or log.type != "note":
+        return ()
+    seen = readable(node, caller, log, best)
+    note = read_note(seen.holding, seen.projection.masks)
+    return () if note is None else note.sightings
+
+
+def _counted(seen: Seen, one: Sighting, country: str | None) -> Seen:
+    by = dict(seen.by_country)
+    if country is not None:
+        by[country] = by.get(country, 0) + one.count
+    return replace(seen, count=seen.count + one.count, last=max(seen.last, one.day), by_country=by)
+
+
+def _country(node: Node, org: str) -> str:
+    if org == node.org:
+        return node.me.country
+    return next((peer.party.country for peer in node.peers if peer.org == org), "")
+
+
+def _derived(node: Node, what: str, *parts: str) -> str:
+    """A uuid that this node alone can derive: the same for the same, and telling nothing of it."""
+    digest = hmac.digest(node.keys.pseudonym, "|".join((what, *parts)).encode(), "sha256")
+    return str(UUID(bytes=digest[:16], version=4))
