@@ -392,7 +392,7 @@ def _acts_and_ledger() -> None:
             name="uq_ledger_party_feed_pos_seal_rulebook",
         ),
     )
-    op.create_index("ix_ledger_log", "ledger", ["origin", "event"])
+    op.create_index("ix_ledger_log", "ledger", ["origin", "event", "party", "feed", "pos"])
     op.create_table(
         "ledger_receipt",
         sa.Column("party", _UUID, nullable=False),

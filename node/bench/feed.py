@@ -1,49 +1,71 @@
-"""An unchanged pull: what it costs both sides together, however much is stored.
+"""Pulls: one that brings nothing or one attribute, however much is stored; and catching up.
 
 Two nodes in this process, on SQLite in a directory of their own, with real keys; events are sealed,
 projected, pulled and verified by the functions that do it in a node, only many to a transaction.
-Then the feed is asked again and again with nothing new in it. CPU time, not wall time.
+CPU time of both sides together, not wall time.
 """
 
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert, select, update
 
 from federation.auth import Received, verify_request
-from federation.call import Call, Reply
-from federation.cursor import IncarnationChanged
+from federation.call import Bookmark, Call, Reply
+from federation.compress import pack
+from federation.cursor import IncarnationChanged, write_cursor
 from federation.feed import read_feed_query
 from federation.peer import Peer
 from federation.wire import MEDIA_TYPE
 from node.actions.exchange import pull
 from node.actions.init import NewNode, init_node
 from node.actions.projector import project_dirty
-from node.actions.sealing import Birth, Version, first_version, fresh_uuid, write_version
+from node.actions.sealing import (
+    Birth,
+    Version,
+    first_version,
+    fresh_uuid,
+    next_version,
+    read_own,
+    write_version,
+)
 from node.actions.serve import serve_feed, spend
+from node.bench.turns import Row
 from node.node import Node, open_node
 from node.roster import own_entry, put_members
+from node.storage import tables
+from node.storage.peers import keep_bookmark
 from policies.label import Label
 from policies.tlp import Tlp
 from sharing.event import Attribute, Draft, Event
-from sharing.slots import Names, cut_event
+from sharing.slots import Names, add_attributes, cut_event
 
 _BATCH = 500
 _TURN = 100
+SIZES = (1_000, 100_000)
+ALL_SIZES = (*SIZES, 1_000_000)
 _ROUNDS = 9
 _PULLS = 30
+_EVENTS = 40
+_COPIES = 5_000
+_SERVED = (tables.log, tables.holding, tables.outbox, tables.ledger)
+_PULLED = (tables.log, tables.holding, tables.seen)
+_IDLE, _NEWS = "unchanged pull, ms", "one more attribute, ms"
 _TIMESTAMP = 1_700_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class _InProcess:
+@dataclass(slots=True)
+class InProcess:
     """Carries a call straight to the other node, past sockets and HTTP alone."""
 
     server: Node
+    carried: int = 0  # bytes of answers, as they go over a wire
 
     def send(self, call: Call, peer: Peer) -> Reply:
         """The server's answer."""
@@ -61,32 +83,62 @@ class _InProcess:
         page = serve_feed(node, asker.org, query, asker.nonce)
         if isinstance(page, IncarnationChanged):
             return Reply(409, {}, b"")
-        return Reply(200, {"content-type": MEDIA_TYPE}, page)
+        packed = b"".join(pack([page]))
+        self.carried += len(packed)
+        return Reply(200, {"content-type": MEDIA_TYPE, "content-encoding": "zstd"}, packed)
 
 
-def run(sizes: Sequence[int] = (1_000, 20_000)) -> Sequence[dict[str, str | float]]:
-    """One row a size: CPU of an unchanged pull in ms, and its ratio to that of the first size."""
-    rows = list[dict[str, str | float]]()
-    with _two_nodes() as (server, client):
-        stored = 0
-        for size in sorted(sizes):
-            _store(server, size - stored)
-            stored = size
-            _bring(server, client, stored)
-            cost_ms = _unchanged_pull_ms(server, client)
-            first_ms = float(rows[0]["CPU of a pull, ms"]) if rows else cost_ms
-            rows.append(
-                {
-                    "stored events": f"{stored:,}",
-                    "CPU of a pull, ms": round(cost_ms, 2),
-                    "ratio": round(cost_ms / first_ms, 2),
-                }
-            )
+def run(sizes: Sequence[int] = SIZES) -> Sequence[Row]:
+    """One row a size: CPU of two kinds of pull in ms, and their ratios to those at the first size.
+
+    `one more attribute` is a pull that brings the next version of one event of ten.
+    """
+    rows = list[Row]()
+    for size in sorted(sizes):
+        with two_nodes() as (server, client):
+            store_copies(server, client, size)
+            events = [store(server, 1, attributes=10)[0] for _ in range(_EVENTS)]
+            bring(server, client)
+            bring(server, client)  # which confirms what the first pull brought
+            idle, news = _unchanged_ms(server, client), _news_ms(server, client, events)
+        first = rows[0] if rows else {_IDLE: round(idle, 2), _NEWS: round(news, 2)}
+        rows.append(
+            {
+                "stored events": f"{size:,}",
+                _IDLE: round(idle, 2),
+                "ratio": round(idle / float(first[_IDLE]), 2),
+                _NEWS: round(news, 2),
+                "ratio ": round(news / float(first[_NEWS]), 2),
+            }
+        )
     return rows
 
 
+def catch_up(sizes: Sequence[tuple[int, int]] = ((2_000, 50), (10_000, 5))) -> Sequence[Row]:
+    """One row for so many events of so many attributes: what it takes to hand all of them on."""
+    return [_caught_up(events, attributes) for events, attributes in sizes]
+
+
+def _caught_up(events: int, attributes: int) -> Row:
+    with two_nodes() as (server, client):
+        store(server, events, attributes=attributes)
+        carrier = InProcess(server)
+        began, wall = time.process_time(), time.perf_counter()
+        bring(server, client, carrier)
+        cpu_s, wall_s = time.process_time() - began, time.perf_counter() - wall
+    return {
+        "events": f"{events:,}",
+        "attributes": attributes,
+        "CPU, s": round(cpu_s, 2),
+        "events a second of CPU": round(events / cpu_s),
+        "wall an event, ms": round(wall_s / events * 1000, 2),
+        "MiB on the wire": round(carrier.carried / 2**20, 1),
+    }
+
+
 @contextmanager
-def _two_nodes() -> Iterator[tuple[Node, Node]]:
+def two_nodes() -> Iterator[tuple[Node, Node]]:
+    """A node that serves and one that pulls, each other's peers."""
     with tempfile.TemporaryDirectory(prefix="isac-bench-") as folder:
         made = [
             init_node(
@@ -105,48 +157,125 @@ def _two_nodes() -> Iterator[tuple[Node, Node]]:
         client.close()
 
 
-def _store(node: Node, count: int) -> None:
-    """Seal and write so many events, and project them."""
-    versions = (_version(node) for _ in range(count))
+def store(node: Node, count: int, *, attributes: int = 1) -> list[str]:
+    """Seal and write so many events, and project them; gives their uuids."""
+    made = list[str]()
+    versions = (_version(node, attributes) for _ in range(count))
     while batch := list(islice(versions, _BATCH)):
         with node.store.write() as unit:
             for version in batch:
                 write_version(unit, version)
+        made += [version.log.event for version in batch]
     while project_dirty(node, _TURN):
         pass
+    return made
 
 
-def _version(node: Node) -> Version:
-    event = fresh_uuid(node)
-    attribute = Attribute(
-        uuid=str(uuid4()),
-        type="domain",
-        category="Network activity",
-        value=f"{event}.example",
-        to_ids=True,
-        timestamp=_TIMESTAMP,
+def store_copies(server: Node, client: Node, count: int) -> None:
+    """Let both nodes have rows for so many more events, as after pulls long ago.
+
+    Copies of one real event's rows under other uuids: what a pull may have to search through.
+    """
+    event = store(server, 1)[0]
+    bring(server, client)
+    for node, names in ((server, _SERVED), (client, _PULLED)):
+        for start in range(0, count, _COPIES):
+            with node.store.write() as unit:
+                for table in names:
+                    row = unit.connection.execute(select(table).where(table.c.event == event))
+                    one = dict(row.mappings().first() or {})
+                    rows = [
+                        {**one, **_renamed(one, n)}
+                        for n in range(start, min(start + _COPIES, count))
+                    ]
+                    unit.connection.execute(insert(table), rows)
+    with server.store.write() as unit:
+        head = count + 2
+        changed = {"head_pos": head, "acked_pos": head}
+        unit.connection.execute(update(tables.peer).values(**changed))
+    token = write_cursor(
+        key=server.keys.cursor, peer=client.org, incarnation=server.keys.incarnation, pos=head
     )
-    told = Event(event, "Phishing", "2026-01-27", 4, 0, _TIMESTAMP, attributes=(attribute,))
+    with client.store.write() as unit:
+        keep_bookmark(unit.connection, server.org, Bookmark(server.keys.incarnation, head, token))
+
+
+def _renamed(row: Mapping[str, object], n: int) -> dict[str, object]:
+    """What must differ from the row that is copied."""
+    named = {"event": str(UUID(int=n))}
+    if "pos" in row:
+        named |= {"pos": n + 3}  # type: ignore[dict-item]  # a row's values are of many types
+    return {name: value for name, value in named.items() if name in row} | (
+        {"id": None} if "id" in row else {}
+    )
+
+
+def _version(node: Node, attributes: int) -> Version:
+    event = fresh_uuid(node)
+    told = Event(
+        event,
+        "Phishing",
+        "2026-01-27",
+        4,
+        0,
+        _TIMESTAMP,
+        attributes=tuple(_attribute() for _ in range(attributes)),
+    )
     records = cut_event(Draft(told, Label(Tlp.GREEN), node.org), Names(lambda: fresh_uuid(node)))
     birth = Birth("event", event, node.org, {}, published=True)
     return first_version(node, birth, records, node.clock())
 
 
-def _bring(server: Node, client: Node, stored: int) -> None:
-    """Let the client pull all of it."""
-    result = pull(client, client.peers[0], _InProcess(server))
+def _attribute() -> Attribute:
+    uuid = str(uuid4())
+    return Attribute(
+        uuid, "domain", "Network activity", f"{uuid}.example", to_ids=True, timestamp=_TIMESTAMP
+    )
+
+
+def _append(node: Node, event: str) -> None:
+    """One more attribute, and the feed brought up to date."""
+    with node.store.read() as unit:
+        own = read_own(unit, node.org, event)
+    if own is None:
+        raise RuntimeError("an event of ours is gone")
+    names = Names.of(own.holding, lambda: fresh_uuid(node))
+    change = add_attributes(own.holding, [_attribute()], names)
+    version = next_version(node, own, change, node.clock())
+    if version is None:
+        raise RuntimeError("one more attribute changed nothing")
+    with node.store.write() as unit:
+        write_version(unit, version)
+    project_dirty(node, _TURN)
+
+
+def bring(server: Node, client: Node, carrier: InProcess | None = None) -> int:
+    """Let the client pull all there is; gives how many items came."""
+    result = pull(client, client.peers[0], carrier or InProcess(server))
     if result.error or result.quarantined or result.more:
-        raise RuntimeError(f"of {stored} events not all were pulled: {result}")
+        raise RuntimeError(f"not all was pulled: {result}")
+    return result.items
 
 
-def _unchanged_pull_ms(server: Node, client: Node) -> float:
+def _unchanged_ms(server: Node, client: Node) -> float:
     """CPU of one pull that brings nothing, both sides together, in the least disturbed round."""
-    carrier, peer = _InProcess(server), client.peers[0]
     costs = list[float]()
     for _ in range(_ROUNDS):
         began = time.process_time()
         for _ in range(_PULLS):
-            if pull(client, peer, carrier).items:
+            if bring(server, client):
                 raise RuntimeError("the pull was not unchanged")
         costs.append((time.process_time() - began) / _PULLS * 1000)
+    return min(costs)
+
+
+def _news_ms(server: Node, client: Node, events: Sequence[str]) -> float:
+    """CPU of one pull that brings one more attribute of one event."""
+    costs = list[float]()
+    for event in events:
+        _append(server, event)
+        began = time.process_time()
+        if bring(server, client) != 1:
+            raise RuntimeError("the pull brought something else")
+        costs.append((time.process_time() - began) * 1000)
     return min(costs)

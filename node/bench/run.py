@@ -18,8 +18,9 @@ def _policy() -> Tables:
     yield "Verdicts", policy.run()
 
 
-def _feed() -> Tables:
-    yield "An unchanged pull, by the number of stored events", feed.run()
+def _feed(sizes: Sequence[int]) -> Tables:
+    yield "A pull, by the number of stored events", feed.run(sizes)
+    yield "Catching up with everything", feed.catch_up()
 
 
 def run(which: Which | None = None, *, every_size: bool = False) -> int:
@@ -27,7 +28,7 @@ def run(which: Which | None = None, *, every_size: bool = False) -> int:
     benches: Mapping[Which, Callable[[], Tables]] = {
         "seal": lambda: seal.run(seal.ALL_SIZES if every_size else seal.SIZES),
         "policy": _policy,
-        "feed": _feed,
+        "feed": lambda: _feed(feed.ALL_SIZES if every_size else feed.SIZES),
     }
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     for name, bench in benches.items():

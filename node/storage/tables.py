@@ -328,7 +328,7 @@ ledger = Table(  # append-only: what we gave to whom, when, under which rules
     Column("rulebook", _HEX, nullable=False),
     Column("given_at", Instant, nullable=False),
     UniqueConstraint("party", "feed", "pos", "seal", "rulebook"),
-    Index("ix_ledger_log", "origin", "event"),
+    Index("ix_ledger_log", "origin", "event", "party", "feed", "pos"),
 )
 
 ledger_receipt = Table(  # append-only: the peer came back with a cursor behind `pos`
