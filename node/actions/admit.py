@@ -7,7 +7,7 @@ same item twice changes nothing.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -27,23 +27,22 @@ from node.actions.stored import ODD, damage_row, report_damage
 from node.node import Node
 from node.storage import audit
 from node.storage.dirt import LogKey, mark_dirty
-from node.storage.entries import erase_index, replace_index
+from node.storage.entries import NewIndex, erase_index, replace_indexes
 from node.storage.errors import StoredPackageError
 from node.storage.feed import (
     SeenRow,
-    find_seen,
-    holding_sources,
+    find_all_seen,
     put_seen,
     seen_in_other_lives,
 )
 from node.storage.logs import (
     HoldingRow,
-    add_log,
+    add_logs,
     advance_log,
     erase_holdings,
-    find_holding,
-    find_log,
-    put_holding,
+    find_logs,
+    holdings_of,
+    put_holdings,
 )
 from node.storage.peers import keep_bookmark
 from node.storage.quarantine import QuarantineRow, add_quarantine
@@ -115,9 +114,7 @@ def store_items(node: Node, peer: Peer, items: Sequence[Item], bookmark: Bookmar
     Raises:
         ConflictError: others changed the same logs each time; nothing of the batch is stored.
     """
-    ready = store_ready(
-        node, peer.org, lambda: [_make_ready(node, peer, item) for item in items], bookmark
-    )
+    ready = store_ready(node, peer.org, lambda: _make_ready(node, peer, items), bookmark)
     whole = tuple(one.whole for one in ready if one.whole is not None)
     return Counts(
         items=len(ready) - len(whole),
@@ -171,19 +168,24 @@ def store_ready(
 
 def read_stored(node: Node, key: LogKey, source: str) -> Stored:
     """Give what is stored of a log, and what the source last told us of it."""
+    return read_all_stored(node, [key], source)[key]
+
+
+def read_all_stored(node: Node, keys: Sequence[LogKey], source: str) -> dict[LogKey, Stored]:
+    """The same of several logs, all as they were at one instant."""
     with node.store.read() as unit:
         conn = unit.connection
-        log, seen = find_log(conn, *key), find_seen(conn, source, *key)
-        sources = () if log is None else holding_sources(conn, *key)
-        found, damaged = list[HoldingRow](), list[StoredPackageError]()
-        for src in sources:
-            try:
-                row = find_holding(conn, *key, src)
-            except StoredPackageError as error:
-                damaged.append(error)
-            else:
-                found += [] if row is None else [row]
-    return Stored(log, tuple(found), seen, tuple(damaged))
+        logs, seen = find_logs(conn, keys), find_all_seen(conn, source, keys)
+        held = holdings_of(conn, keys)
+    return {
+        key: Stored(
+            logs.get(key),
+            tuple(one for one in held.get(key, ()) if isinstance(one, HoldingRow)),
+            seen.get(key),
+            tuple(one for one in held.get(key, ()) if isinstance(one, StoredPackageError)),
+        )
+        for key in keys
+    }
 
 
 def on_sound(node: Node, before: Stored, make: Callable[[Stored], Ready]) -> Ready:
@@ -201,9 +203,14 @@ def on_sound(node: Node, before: Stored, make: Callable[[Stored], Ready]) -> Rea
     return replace(ready, damaged=tuple(damage_row(node, one) for one in before.damaged))
 
 
-def _make_ready(node: Node, peer: Peer, item: Item) -> Ready:
-    before = read_stored(node, (item.line.origin, item.line.event), peer.org)
-    return on_sound(node, before, lambda stored: _judge(node, peer, item, stored))
+def _make_ready(node: Node, peer: Peer, items: Sequence[Item]) -> list[Ready]:
+    """What each item of a batch comes to; in it no log occurs twice."""
+    keys = [(item.line.origin, item.line.event) for item in items]
+    before = read_all_stored(node, keys, peer.org)
+    return [
+        on_sound(node, before[key], lambda stored: _judge(node, peer, item, stored))  # noqa: B023
+        for key, item in zip(keys, items, strict=True)
+    ]
 
 
 def _judge(node: Node, peer: Peer, item: Item, before: Stored) -> Ready:
@@ -294,9 +301,9 @@ def _refused(
 
 def _write(unit: Unit, ready: Sequence[Ready]) -> None:
     conn = unit.connection
-    for one in sorted(ready, key=lambda one: one.key):  # one order: no two units wait in a ring
-        if one.change is not None:
-            _write_change(unit, one.key, one.change)
+    in_order = sorted(ready, key=lambda one: one.key)  # one order: no two units wait in a ring
+    _write_changes(unit, {one.key: one.change for one in in_order if one.change is not None})
+    for one in in_order:
         if one.refused is not None:
             add_quarantine(conn, one.refused)
         for row in one.damaged:
@@ -307,23 +314,30 @@ def _write(unit: Unit, ready: Sequence[Ready]) -> None:
         mark_dirty(conn, changed, urgent=urgent)
 
 
-def _write_change(unit: Unit, key: LogKey, change: Change) -> None:
-    conn, before = unit.connection, change.before
-    lock_name(conn, f"log {key[0]} {key[1]}")
-    if find_log(conn, *key, for_update=True) != before.log:
-        raise OvertakenError(f"log {key[1]} was changed meanwhile")
-    if before.log is None:
-        add_log(conn, change.log)
-    else:
-        advance_log(conn, change.log, since=before.log.version)
-    for src in change.gone:
-        erase_holdings(conn, *key, src=src)
-    for row in change.put:
-        put_holding(conn, row)
-    if change.is_bare:
-        erase_index(conn, *key)
-    elif change.reindex is not None:
-        replace_index(conn, *key, change.reindex.src, change.reindex.rows)
+def _write_changes(unit: Unit, changes: Mapping[LogKey, Change]) -> None:
+    conn = unit.connection
+    for key in changes:
+        lock_name(conn, f"log {key[0]} {key[1]}")
+    stored = find_logs(conn, list(changes), for_update=True)
+    for key, change in changes.items():
+        if stored.get(key) != change.before.log:
+            raise OvertakenError(f"log {key[1]} was changed meanwhile")
+        if change.before.log is not None:
+            advance_log(conn, change.log, since=change.before.log.version)
+        for src in change.gone:
+            erase_holdings(conn, *key, src=src)
+        if change.is_bare:
+            erase_index(conn, *key)
+    add_logs(conn, [each.log for each in changes.values() if each.before.log is None])
+    put_holdings(conn, [row for each in changes.values() for row in each.put])
+    replace_indexes(
+        conn,
+        [
+            NewIndex(key, each.reindex.src, each.reindex.rows)
+            for key, each in changes.items()
+            if each.reindex is not None and not each.is_bare
+        ],
+    )
 
 
 def _note(node: Node, unit: Unit, source: str, ready: Sequence[Ready]) -> None:

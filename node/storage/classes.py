@@ -13,13 +13,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_
 
 from node.storage.store import insert_new
 from node.storage.tables import log_class, slot_class
 from policies.label import Label
 from policies.subject import Subject
 from policies.tlp import Pap, Tlp
+
+LogKey = tuple[str, str]  # (origin, event)
+
+_FORGET = delete(log_class).where(
+    tuple_(log_class.c.origin, log_class.c.event).in_(bindparam("keys", expanding=True))
+)
+_NOTE = insert(log_class)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +94,17 @@ def all_classes(conn: Connection) -> Mapping[int, SlotFacts]:
 
 
 def set_log_classes(
-    conn: Connection, origin: str, event: str, src: str, ids: Collection[int]
+    conn: Connection, classes: Mapping[LogKey, tuple[str, Collection[int]]]
 ) -> None:
-    """Note which classes occur in what `src` gave us of the log, instead of those noted before."""
-    conn.execute(delete(log_class).where(log_class.c.origin == origin, log_class.c.event == event))
-    if ids:
-        conn.execute(
-            insert(log_class),
-            [
-                {"origin": origin, "event": event, "src": src, "class_id": one}
-                for one in sorted(set(ids))
-            ],
-        )
+    """Note which classes occur in what a source gave us of each log, instead of those before."""
+    conn.execute(_FORGET, {"keys": list(classes)})
+    rows = [
+        {"origin": key[0], "event": key[1], "src": src, "class_id": one}
+        for key, (src, ids) in classes.items()
+        for one in sorted(set(ids))
+    ]
+    if rows:
+        conn.execute(_NOTE, rows)
 
 
 def logs_with_classes(conn: Connection, ids: Collection[int]) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ hits, counts, pages (D34).
 """
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
+    bindparam,
     delete,
     exists,
     func,
@@ -44,6 +45,12 @@ _HELD_ENTRIES = entry.join(
 ).join(log, and_(log.c.origin == entry.c.origin, log.c.event == entry.c.event))
 
 LogKey = tuple[str, str]  # (origin, event)
+
+# Asked for every page that comes: built once.
+_FORGET = delete(entry).where(
+    tuple_(entry.c.origin, entry.c.event).in_(bindparam("keys", expanding=True))
+)
+_INSERT = insert(entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,15 @@ class LogIndex:
     entries: tuple[NewEntry, ...]
     classes: frozenset[SlotFacts]
     about: LogKey | None = None  # of a note: the log it is about
+
+
+@dataclass(frozen=True, slots=True)
+class NewIndex:
+    """The index of a log as it is to be, made from what `src` gave us."""
+
+    key: LogKey
+    src: str
+    index: LogIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,36 +150,48 @@ def found_by(attribute_type: str, value: str) -> tuple[str, ...]:
 
 def replace_index(conn: Connection, origin: str, event: str, src: str, index: LogIndex) -> None:
     """Let the index of the log be this one, made from what `src` gave us."""
-    conn.execute(delete(entry).where(entry.c.origin == origin, entry.c.event == event))
-    ids = class_ids(conn, index.classes)
-    rows: list[dict[str, object]] = [
-        {
-            "origin": origin,
-            "event": event,
-            "src": src,
+    replace_indexes(conn, [NewIndex((origin, event), src, index)])
+
+
+def replace_indexes(conn: Connection, indexes: Sequence[NewIndex]) -> None:
+    """The same for several logs."""
+    if not indexes:
+        return
+    conn.execute(_FORGET, {"keys": [one.key for one in indexes]})
+    ids = class_ids(conn, frozenset().union(*(one.index.classes for one in indexes)))
+    rows = [row for one in indexes for row in _rows(one, ids)]
+    for start in range(0, len(rows), _BATCH):
+        conn.execute(_INSERT, rows[start : start + _BATCH])
+    set_log_classes(
+        conn, {one.key: (one.src, [ids[each] for each in one.index.classes]) for one in indexes}
+    )
+    for one in indexes:
+        if one.index.about is not None:
+            set_about(conn, one.key, one.index.about)
+
+
+def _rows(new: NewIndex, ids: Mapping[SlotFacts, int]) -> Iterator[dict[str, object]]:
+    for one in new.index.entries:
+        row: dict[str, object] = {
+            "origin": new.key[0],
+            "event": new.key[1],
+            "src": new.src,
             "record": one.record,
             "kind": one.kind,
             "uuid": one.uuid,
             "type": one.type,
             "value": one.value,
-            "value_key": key,
             "head_class": ids[one.head],
             "value_class": ids[one.valued],
         }
-        for one in index.entries
-        for key in one.keys
-    ]
-    for start in range(0, len(rows), _BATCH):
-        conn.execute(insert(entry), rows[start : start + _BATCH])
-    set_log_classes(conn, origin, event, src, ids.values())
-    if index.about is not None:
-        set_about(conn, (origin, event), index.about)
+        for key in one.keys:
+            yield {**row, "value_key": key}
 
 
 def erase_index(conn: Connection, origin: str, event: str) -> None:
     """Forget every index row of the log."""
     conn.execute(delete(entry).where(entry.c.origin == origin, entry.c.event == event))
-    set_log_classes(conn, origin, event, origin, ())
+    set_log_classes(conn, {(origin, event): (origin, ())})
     set_about(conn, (origin, event), None)
 
 

@@ -36,19 +36,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 from federation.wire import Ground
 from node.storage.dirt import Dirt, LogKey
 from node.storage.store import upsert
-from node.storage.tables import dirty, holding, log, log_class, outbox, seen, wake
+from node.storage.tables import dirty, log, log_class, outbox, seen, wake
 
 # Asked for every item: built once.
-_SOURCES = (
-    select(holding.c.src)
-    .where(holding.c.origin == bindparam("origin"), holding.c.event == bindparam("event"))
-    .order_by(holding.c.src)
-)
 _MARK = ["origin", "event", "gen", "urgent", "narrows"]
 _SEEN = select(seen).where(
     seen.c.src == bindparam("src"),
     seen.c.origin == bindparam("origin"),
     seen.c.event == bindparam("event"),
+)
+_ALL_SEEN = select(seen).where(
+    seen.c.src == bindparam("src"),
+    tuple_(seen.c.origin, seen.c.event).in_(bindparam("keys", expanding=True)),
 )
 
 
@@ -273,16 +272,16 @@ def row_by_digest(conn: Connection, peer: str, digest: str) -> FeedRow | None:
     return None if row is None else FeedRow(_offer_row(row), bool(row.is_dirty))
 
 
-def holding_sources(conn: Connection, origin: str, event: str) -> tuple[str, ...]:
-    """Give the sources that hold something of the log out to us."""
-    rows = conn.execute(_SOURCES, {"origin": origin, "event": event})
-    return tuple(row.src for row in rows)
-
-
 def find_seen(conn: Connection, src: str, origin: str, event: str) -> SeenRow | None:
     """Give what the source last told us of the log, or None."""
     row = conn.execute(_SEEN, {"src": src, "origin": origin, "event": event}).first()
     return None if row is None else _seen_row(row)
+
+
+def find_all_seen(conn: Connection, src: str, keys: Collection[LogKey]) -> dict[LogKey, SeenRow]:
+    """Give what the source last told us of those of these logs that it ever told us of."""
+    rows = conn.execute(_ALL_SEEN, {"src": src, "keys": list(keys)}) if keys else ()
+    return {(row.origin, row.event): _seen_row(row) for row in rows}
 
 
 def seen_in_other_lives(conn: Connection, src: str, incarnation: str) -> tuple[SeenRow, ...]:

@@ -12,13 +12,38 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, tuple_
+from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, tuple_
 
 from node.storage.store import insert_missing, insert_new
 from node.storage.tables import ledger, ledger_receipt, ledger_record
 
 FILE = ""  # the "feed" of what was handed over as a file
 _BATCH = 1000
+
+# Asked for every item: built once.
+_LAST = (
+    select(ledger)
+    .where(
+        ledger.c.origin == bindparam("origin"),
+        ledger.c.event == bindparam("event"),
+        ledger.c.party == bindparam("party"),
+        ledger.c.feed == bindparam("feed"),
+        ledger.c.pos <= bindparam("upto"),
+    )
+    .order_by(ledger.c.pos.desc(), ledger.c.id.desc())
+    .limit(1)
+)
+_RECORDED = select(
+    ledger_record.c.origin,
+    ledger_record.c.event,
+    ledger_record.c.epoch,
+    ledger_record.c.record,
+    ledger_record.c.slot_type,
+).where(
+    tuple_(ledger_record.c.origin, ledger_record.c.event, ledger_record.c.epoch).in_(
+        bindparam("logs", expanding=True)
+    )
+)
 
 LogEpoch = tuple[str, str, int]  # (origin, event, epoch): places mean the same within it
 
@@ -95,17 +120,8 @@ def recorded(
     conn: Connection, logs: Collection[LogEpoch]
 ) -> Mapping[LogEpoch, Collection[tuple[int, int]]]:
     """Give what is kept already of each log: place and type of slot."""
-    place = tuple_(ledger_record.c.origin, ledger_record.c.event, ledger_record.c.epoch)
     found: dict[LogEpoch, set[tuple[int, int]]] = {log: set() for log in logs}
-    rows = conn.execute(
-        select(
-            ledger_record.c.origin,
-            ledger_record.c.event,
-            ledger_record.c.epoch,
-            ledger_record.c.record,
-            ledger_record.c.slot_type,
-        ).where(place.in_(sorted(logs)))
-    )
+    rows = conn.execute(_RECORDED, {"logs": sorted(logs)})
     for row in rows:
         found[row.origin, row.event, row.epoch].add((row.record, row.slot_type))
     return found
@@ -139,18 +155,8 @@ def last_given(
     conn: Connection, party: str, feed: str, log: tuple[str, str], upto: int
 ) -> GivenRow | None:
     """Give the last line about a log at or before a place of the party's feed."""
-    row = conn.execute(
-        select(ledger)
-        .where(
-            ledger.c.origin == log[0],
-            ledger.c.event == log[1],
-            ledger.c.party == party,
-            ledger.c.feed == feed,
-            ledger.c.pos <= upto,
-        )
-        .order_by(ledger.c.pos.desc(), ledger.c.id.desc())
-        .limit(1)
-    ).first()
+    asked = {"origin": log[0], "event": log[1], "party": party, "feed": feed, "upto": upto}
+    row = conn.execute(_LAST, asked).first()
     return None if row is None else _given(row)
 
 

@@ -8,13 +8,23 @@ no longer unpack gets `StoredPackageError`.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 import zstandard
-from sqlalchemy import Connection, Row, and_, delete, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    bindparam,
+    delete,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 
 from node.storage.errors import StoredPackageError
 from node.storage.store import upsert
@@ -22,6 +32,25 @@ from node.storage.tables import holding, log
 from sharing.event import Members
 
 _MAX_PACKAGE_BYTES = 128 << 20
+
+LogKey = tuple[str, str]  # (origin, event)
+
+# Asked for every page that comes: built once.
+_KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
+_ONE: dict[str, BindParameter[Any]] = {"origin": bindparam("origin"), "event": bindparam("event")}
+_LOG = select(log).where(log.c.origin == _ONE["origin"], log.c.event == _ONE["event"])
+_HELD = select(holding).where(holding.c.origin == _ONE["origin"], holding.c.event == _ONE["event"])
+_FROM = _HELD.where(holding.c.src == bindparam("src"))
+_BEST = _HELD.order_by(
+    holding.c.epoch.desc(), holding.c.seq.desc(), holding.c.hops, holding.c.src.desc()
+).limit(1)
+_LOGS = select(log).where(tuple_(log.c.origin, log.c.event).in_(_KEYS))
+_HOLDINGS = (
+    select(holding)
+    .where(tuple_(holding.c.origin, holding.c.event).in_(_KEYS))
+    .order_by(holding.c.origin, holding.c.event, holding.c.src)
+)
+_ADD = insert(log)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +108,18 @@ def find_log(
     conn: Connection, origin: str, event: str, *, for_update: bool = False
 ) -> LogRow | None:
     """Give the log, or None; `for_update` holds its row to the end of the unit."""
-    statement = select(log).where(log.c.origin == origin, log.c.event == event)
-    row = conn.execute(statement.with_for_update() if for_update else statement).first()
+    statement = _LOG.with_for_update() if for_update else _LOG
+    row = conn.execute(statement, {"origin": origin, "event": event}).first()
     return None if row is None else _log_row(row)
+
+
+def find_logs(
+    conn: Connection, keys: Collection[LogKey], *, for_update: bool = False
+) -> dict[LogKey, LogRow]:
+    """Give those of the logs that are there; `for_update` holds their rows to the unit's end."""
+    statement = _LOGS.with_for_update() if for_update else _LOGS
+    rows = conn.execute(statement, {"keys": list(keys)}) if keys else ()
+    return {(row.origin, row.event): _log_row(row) for row in rows}
 
 
 def origins_of(conn: Connection, event: str) -> tuple[str, ...]:
@@ -96,7 +134,13 @@ def add_log(conn: Connection, row: LogRow) -> None:
     Raises:
         sqlalchemy.exc.IntegrityError: it is there already.
     """
-    conn.execute(insert(log).values(**_log_values(row)))
+    add_logs(conn, [row])
+
+
+def add_logs(conn: Connection, rows: Sequence[LogRow]) -> None:
+    """Insert logs that were not there; raises as `add_log`."""
+    if rows:
+        conn.execute(_ADD, list(map(_log_values, rows)))
 
 
 def advance_log(conn: Connection, row: LogRow, *, since: tuple[int, int]) -> bool:
@@ -135,22 +179,30 @@ def set_recalled(
 
 def put_holding(conn: Connection, row: HoldingRow) -> None:
     """Keep what a source holds out to us of a log now, instead of what it gave before."""
+    put_holdings(conn, [row])
+
+
+def put_holdings(conn: Connection, rows: Iterable[HoldingRow]) -> None:
+    """The same for several."""
     upsert(
         conn,
         holding,
-        {
-            "origin": row.origin,
-            "event": row.event,
-            "src": row.src,
-            "epoch": row.epoch,
-            "seq": row.seq,
-            "seal": row.seal,
-            "digest": row.digest,
-            "hops": row.hops,
-            "package": zstandard.compress(row.package),
-            "withheld": json.dumps(list(row.withheld)),
-            "received_at": row.received_at,
-        },
+        [
+            {
+                "origin": row.origin,
+                "event": row.event,
+                "src": row.src,
+                "epoch": row.epoch,
+                "seq": row.seq,
+                "seal": row.seal,
+                "digest": row.digest,
+                "hops": row.hops,
+                "package": zstandard.compress(row.package),
+                "withheld": json.dumps(list(row.withheld)),
+                "received_at": row.received_at,
+            }
+            for row in rows
+        ],
     )
 
 
@@ -159,28 +211,28 @@ def best_holding(conn: Connection, origin: str, event: str) -> HoldingRow | None
 
     The one that is relayed, if any, is the same one: `federation/relay.py` chooses alike.
     """
-    row = conn.execute(
-        select(holding)
-        .where(holding.c.origin == origin, holding.c.event == event)
-        .order_by(
-            holding.c.epoch.desc(),
-            holding.c.seq.desc(),
-            holding.c.hops,
-            holding.c.src.desc(),
-        )
-        .limit(1)
-    ).first()
+    row = conn.execute(_BEST, {"origin": origin, "event": event}).first()
     return None if row is None else _holding_row(row)
 
 
 def find_holding(conn: Connection, origin: str, event: str, src: str) -> HoldingRow | None:
     """Give what `src` gave us of the log, or None."""
-    row = conn.execute(
-        select(holding).where(
-            and_(holding.c.origin == origin, holding.c.event == event, holding.c.src == src)
-        )
-    ).first()
+    row = conn.execute(_FROM, {"origin": origin, "event": event, "src": src}).first()
     return None if row is None else _holding_row(row)
+
+
+def holdings_of(
+    conn: Connection, keys: Collection[LogKey]
+) -> dict[LogKey, list[HoldingRow | StoredPackageError]]:
+    """Give what every source gave us of these logs, or that it no longer unpacks; by source."""
+    found: dict[LogKey, list[HoldingRow | StoredPackageError]] = {}
+    for row in conn.execute(_HOLDINGS, {"keys": list(keys)}) if keys else ():
+        try:
+            one: HoldingRow | StoredPackageError = _holding_row(row)
+        except StoredPackageError as error:
+            one = error
+        found.setdefault((row.origin, row.event), []).append(one)
+    return found
 
 
 def received_since(conn: Connection, origin: str, at: datetime) -> tuple[tuple[str, str], ...]:
