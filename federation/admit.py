@@ -23,6 +23,7 @@ from federation.call import Wants
 from federation.errors import BadItemError
 from federation.opening import BadLine, Item
 from federation.relay import RELAY_HOPS, unasked
+from federation.told import told_put, told_recall
 from federation.wire import ItemLine, Op
 from policies.party import Party
 from sharing.errors import RefusedError
@@ -93,7 +94,8 @@ class Admitted:
     PUT: this source's holding is now exactly `holding`, written as `package`; `digest` is the one
     the item names, for the next comparison (the holding's own differs where records that a newer
     version made void were dropped on arrival). `void` are the records void under the newest
-    statement: prune them from holdings of the same epoch of other sources (`pruned`).
+    statement: prune them from holdings of the same epoch of other sources (`pruned`). `told` names
+    what the source says that we hold of the log now (`told.py`); None after a WITHDRAW.
     WITHDRAW: drop this source's holding. RECALL: drop every holding that `is_ended` by `floor`,
     from whatever source, and keep the recall's bytes (`line.recall`).
     """
@@ -105,6 +107,7 @@ class Admitted:
     digest: str | None = None
     void: tuple[int, ...] = ()
     recall: Recall | None = None
+    told: bytes | None = None
 
     @property
     def floor(self) -> Version | None:
@@ -331,22 +334,31 @@ def _check_voids_grew(older: Holding, newest: Holding) -> None:
 
 def _admitted(raw: bytes, line: ItemLine, holding: Holding, newest: Holding | None) -> Admitted:
     """The facts to store; an older version arrives without what the newest has made void."""
+    told = told_put(line.origin, line.event, line.epoch, holding.encoded_map)
     if newest is None or newest.statement.version <= holding.statement.version:
-        return Admitted(line.op, line, holding, raw, line.digest, holding.void)
+        return Admitted(line.op, line, holding, raw, line.digest, holding.void, told=told)
     if newest.statement.epoch != holding.statement.epoch:
-        return Admitted(line.op, line, holding, raw, line.digest)
+        return Admitted(line.op, line, holding, raw, line.digest, told=told)
     left = pruned(holding, newest.void)
     package = raw if left is holding else b"" if left is None else write_package(left)
-    return Admitted(line.op, line, left, package, line.digest, newest.void)
+    return Admitted(line.op, line, left, package, line.digest, newest.void, told=told)
 
 
 def pruned(holding: Holding, void: Collection[int]) -> Holding | None:
-    """The holding without these records; itself if it has none of them, None if nothing is left."""
+    """The holding without these records; itself if it has none of them, None if nothing is left.
+
+    Nothing is left either where a label went: what stood under it has another by now, and which
+    is for a newer package to say.
+    """
     dead = holding.masks.keys() & set(void)
     if not dead:
         return holding
     masks = {index: mask for index, mask in holding.masks.items() if index not in dead}
-    return holding.narrowed(masks) if masks else None
+    left = holding.narrowed(masks) if masks else None
+    if left is None:
+        return None
+    used = {byte for index in masks for byte in left.records[index].header.labels}
+    return left if left.labels.undefined(used) is None else None
 
 
 def _recall(line: ItemLine, registry: KeyRegistry, now: datetime) -> Admitted:
@@ -359,4 +371,5 @@ def _recall(line: ItemLine, registry: KeyRegistry, now: datetime) -> Admitted:
         raise BadItemError(SEAL, "recall: by another than the originator, or of another log")
     if (recall.epoch, recall.seq) != line.version:
         raise BadItemError(SEAL, "recall: another version than the item names")
-    return Admitted(line.op, line, recall=recall)
+    told = told_recall(line.origin, line.event, line.version)
+    return Admitted(line.op, line, recall=recall, told=told)

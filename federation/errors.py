@@ -60,6 +60,31 @@ class BadPageError(FederationError, ForeignFault):
         self.reason = reason
 
 
+class BadRepairError(FederationError, ForeignFault):
+    """An answer to a repair's question does not count; `reason` is one word of a closed list."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+
+
+class BadReceiptError(FederationError, ForeignFault):
+    """A receipt does not count; `reason` is one word of a closed list."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+
+
+class BadTrustError(FederationError, ForeignFault):
+    """A root, a roster or a member's entry does not count; `reason` is a word of a closed list."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
 class BadItemError(FederationError, ForeignFault):
     """One item is refused; `check` is 3 to 7 of the order of checks in `admit`."""
 

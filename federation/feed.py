@@ -16,7 +16,7 @@ from federation.call import Wants
 from federation.cursor import IncarnationChanged, read_cursor, write_cursor
 from federation.errors import BadRequestError, RolledBackError
 from federation.lines import CURSOR
-from federation.transfer import TransferStatement, write_trailer
+from federation.transfer import OutboxSet, TransferStatement, write_trailer
 from federation.wire import INLINE_CAP, ITEMS_CAP, HeaderLine, ItemLine, Op
 from sharing.seal.keys import Signer
 from sharing.seal.maps import MaskRun
@@ -162,24 +162,35 @@ def plan_page(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What one page answers: the place it starts after, the token that named it, the nonce."""
+    """What one page answers: the place it starts after, the token that named it, the nonce.
 
-    after: int
+    `after` is None for a page of items that were asked for by name: it moves nobody's place.
+    """
+
+    after: int | None
     cursor: str | None
     nonce: str
 
 
 def write_page(
-    feed: Feed, question: Question, plan: Plan, load_of: LoadOf, *, head: int, now: datetime
+    feed: Feed,
+    question: Question,
+    plan: Plan,
+    load_of: LoadOf,
+    *,
+    head: int,
+    now: datetime,
+    outbox: OutboxSet | None = None,
 ) -> Iterator[bytes]:
     """The page as it grows: header, items up to 4 MiB, signed trailer.
 
     `load_of` gives what goes with a PUT; None ends the page before that item. Packages above 1 MiB
-    are announced with size 0. `head` is the feed's newest pos, `now` the real wall clock's.
+    are announced with size 0. `head` is the feed's newest pos, `outbox` what stands in all of it,
+    `now` the real wall clock's.
     """
     yield _header(feed, question).write() + b"\n"
     lines: list[bytes] = []
-    upto, sent, more = question.after, 0, plan.cut
+    upto, sent, more = question.after or 0, 0, plan.cut
     for row in plan.rows:
         load = load_of(row) if row.op is Op.PUT else b""
         if load is None:
@@ -193,7 +204,7 @@ def write_page(
         lines.append(line)
         upto, sent = row.pos, sent + len(line) + len(raw)
     statement = _statement(feed, question, lines, upto=upto, head=head, more=more, now=now)
-    yield write_trailer(statement, feed.signer) + b"\n"
+    yield write_trailer(replace(statement, outbox=outbox), feed.signer) + b"\n"
 
 
 def _loaded(row: ItemLine, load: Load) -> tuple[bytes, bytes]:
@@ -224,7 +235,7 @@ def _statement(
         upto=upto,
         head=head,
         more=more,
-        next=feed.cursor_at(upto),
+        next=feed.cursor_at(0 if question.after is None else upto),  # 0 only begins anew
         count=len(lines),
         root=root_of(lines).hex(),
         rulebook=feed.rulebook_digest,

@@ -132,6 +132,10 @@ class Fields:
             return None
         return self.integer(name)
 
+    def holds(self, name: str) -> bool:
+        """Whether the member is there; it stays to be taken."""
+        return name in self._left
+
     def holds_null(self, name: str) -> bool:
         """Whether the member is there and null; it stays to be taken."""
         return name in self._left and self._left[name] is None

@@ -7,8 +7,9 @@ the place we asked for. A page that fails moves nothing: no item of it is looked
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
-from federation.call import Ask, Bookmark
+from federation.call import Bookmark
 from federation.errors import BadLineError, BadPageError
 from federation.page import FramedPage, PlacedItem, read_page
 from federation.transfer import TRANSFER_TYPE, TransferStatement
@@ -19,6 +20,41 @@ from sharing.seal.keys import KeyRegistry, Use
 from sharing.seal.tree import root_of
 
 TRAILER = 2  # the number of this check in `admit`
+
+
+class Question(Protocol):
+    """What a page is measured against: an `Ask` we sent, or the request that pushed it to us.
+
+    `after` is the pos we have read up to, None for a push; `bookmark` None accepts any life.
+    """
+
+    @property
+    def source(self) -> str:
+        """Who must have signed it."""
+
+    @property
+    def me(self) -> str:
+        """Whom it must be for."""
+
+    @property
+    def nonce(self) -> str:
+        """The request it must belong to."""
+
+    @property
+    def bookmark(self) -> Bookmark | None:
+        """Our place in the source's feed."""
+
+    @property
+    def limit(self) -> int:
+        """How many items it may have."""
+
+    @property
+    def after(self) -> int | None:
+        """The place it must start after."""
+
+    @property
+    def cursor(self) -> str | None:
+        """The token its header must name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +102,7 @@ class OpenedPage:
 
 
 def open_page(
-    raw: bytes | Iterable[bytes], ask: Ask, *, registry: KeyRegistry, now: datetime
+    raw: bytes | Iterable[bytes], ask: Question, *, registry: KeyRegistry, now: datetime
 ) -> OpenedPage:
     """The page, if its sender signed it for us in answer to this question.
 
@@ -82,7 +118,7 @@ def open_page(
     return OpenedPage(framed.header, framed.trailer.statement, items)
 
 
-def _check_trailer(framed: FramedPage, ask: Ask, registry: KeyRegistry, now: datetime) -> None:
+def _check_trailer(framed: FramedPage, ask: Question, registry: KeyRegistry, now: datetime) -> None:
     trailer, told = framed.trailer, framed.trailer.statement
     _require("from", told.sender == ask.source, "another member than was asked")
     _require("key", len(told.keys) == 1, "not one key")
@@ -110,10 +146,10 @@ def _check_trailer(framed: FramedPage, ask: Ask, registry: KeyRegistry, now: dat
     _check_header(framed.header, told, ask)
 
 
-def _check_items(framed: FramedPage, ask: Ask) -> None:
+def _check_items(framed: FramedPage, ask: Question) -> None:
     told = framed.trailer.statement
     _require("count", told.count == len(framed.items), f"{len(framed.items)} of {told.count} items")
-    last = ask.after
+    last = ask.after or 0
     for item in framed.items:
         _require("order", item.place.pos > last, f"item at {item.place.pos} after {last}")
         last = item.place.pos
@@ -122,7 +158,7 @@ def _check_items(framed: FramedPage, ask: Ask) -> None:
     _require("root", root == told.root, "other item lines than were signed")
 
 
-def _check_header(header: HeaderLine, told: TransferStatement, ask: Ask) -> None:
+def _check_header(header: HeaderLine, told: TransferStatement, ask: Question) -> None:
     said = (header.sender, header.to, header.incarnation, header.roster, header.rulebook_digest)
     signed = (told.sender, told.to, told.incarnation, told.roster, told.rulebook)
     _require("header", said == signed and header.cursor == ask.cursor, "differs from the trailer")

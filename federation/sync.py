@@ -9,7 +9,7 @@ The next question carries the page's bookmark, and thereby acknowledges it. Nonc
 random bytes each (`auth.write_nonce`); `now` is the real wall clock's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from federation.compress import unpack
 from federation.cursor import IncarnationChanged
 from federation.errors import BadReplyError
 from federation.feed import PACKAGES_PATH, FeedQuery
-from federation.opening import Item, OpenedPage, open_page
+from federation.opening import Item, OpenedPage, Question, open_page
 from federation.peer import Peer
 from federation.wire import ITEMS_CAP, MEDIA_TYPE, ItemLine
 from sharing.seal.keys import KeyRegistry, Signer
@@ -29,6 +29,7 @@ _ENCODINGS = "zstd"
 _BUSY = (429, 503)
 _CHANGED = 409
 _GONE = 404
+_PIECE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,19 @@ def page(
         return IncarnationChanged()
     if reply.status in _BUSY:
         return Busy(_retry_after_s(reply))
-    _expect(reply, MEDIA_TYPE)
-    return open_page(_body(reply, PAGE_CAP), question, registry=registry, now=now)
+    return open_page(body(reply, MEDIA_TYPE, PAGE_CAP), question, registry=registry, now=now)
+
+
+def named_page(
+    reply: Reply, question: Question, *, registry: KeyRegistry, now: datetime
+) -> OpenedPage:
+    """The page of items that were asked for by name (`repair_lines.ask_items`).
+
+    Raises:
+        BadPageError: the page is refused as a whole.
+        BadReplyError, BadBodyError: it is no page at all.
+    """
+    return open_page(body(reply, MEDIA_TYPE, PAGE_CAP), question, registry=registry, now=now)
 
 
 def ask_package(peer: Peer, line: ItemLine, *, nonce: str, signer: Signer, now: datetime) -> Call:
@@ -96,8 +108,7 @@ def package(reply: Reply, item: Item) -> Item | Gone | Busy:
         return Gone()
     if reply.status in _BUSY:
         return Busy(_retry_after_s(reply))
-    _expect(reply, PACKAGE_TYPE)
-    return replace(item, raw=b"".join(_body(reply, PACKAGE_CAP)))
+    return replace(item, raw=b"".join(body(reply, PACKAGE_TYPE, PACKAGE_CAP)))
 
 
 def _accepting(media_type: str) -> dict[str, str]:
@@ -111,14 +122,25 @@ def _expect(reply: Reply, media_type: str) -> None:
         raise BadReplyError(f"the peer answered with another content type than {media_type}")
 
 
-def _body(reply: Reply, cap: int) -> Iterable[bytes]:
+def body(reply: Reply, media_type: str, cap: int) -> Iterable[bytes]:
+    """The body of an answer of this type, unpacked, at most `cap` bytes.
+
+    Raises:
+        BadReplyError, BadBodyError: it is none.
+    """
+    _expect(reply, media_type)
     match reply.headers.get("content-encoding", "identity"):
         case "identity":
-            return [reply.body]
+            return _pieces(reply.body)
         case "zstd":
             return unpack([reply.body], cap=cap)
         case _:
             raise BadReplyError("the peer answered in an encoding that was not asked for")
+
+
+def _pieces(body: bytes) -> Iterator[bytes]:
+    """The body bit by bit, so that whoever reads it keeps no second copy of it."""
+    return (body[start : start + _PIECE] for start in range(0, len(body), _PIECE))
 
 
 def _retry_after_s(reply: Reply) -> float | None:

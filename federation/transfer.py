@@ -32,7 +32,7 @@ _KID = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True, slots=True)
 class OutboxSet:
-    """How many logs the sender believes we hold of it, and the sum of their names."""
+    """All that stands in the sender's feed for us at `head`: how many names, and their sum."""
 
     n: int
     sum: str
@@ -43,8 +43,8 @@ class TransferStatement:
     """What the sender signs for one page: these item lines, for you, in answer to this request.
 
     `after` and `upto` bound the page's positions, `head` is the newest position there is, `more`
-    says that asking again at once pays, `next` is the cursor to ask with. `outbox` is null until
-    repair is built.
+    says that asking again at once pays, `next` is the cursor to ask with. `outbox` (`set`) is what
+    a receiver that has read to `head` should have been told (`told.py`); null: not said.
     """
 
     sender: str

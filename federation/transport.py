@@ -4,15 +4,20 @@ Egress guard: https only; a name is resolved once and exactly the addresses that
 connected to; addresses that are not public are refused. A base URL whose host (or host:port) the
 operator listed in `allow_hosts` may be plain http and at any address. No redirects, no proxy, no
 cookies, no decoding: this client is the bare connection layer below httpx2, which has none of
-them. Every answer has one deadline, whatever dribbles in meanwhile, and a cap while it streams.
+them. Every answer has one deadline and must come at no less than a slow line's pace, whatever
+dribbles in meanwhile, and a cap while it streams; nothing is read of one that is not what was asked
+for.
 """
 
+import io
 import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpcore2
@@ -23,10 +28,13 @@ from federation.peer import Peer
 
 CONNECT_S = 10.0
 ANSWER_S = 60.0
+FIRST_S = 20.0  # until an answer begins
+PACE = 16 * 1024  # bytes a second that it must then bring on average
 _USER_AGENT = "isac-node"
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Sequence[str]]
+T = TypeVar("T")
 
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in other clothes
 
@@ -72,9 +80,25 @@ class Transport:
         Raises:
             TransportError: no answer, too slow, too large, or the guard refused the address.
         """
+        return self._carry(call, peer.base_url, _exchange)
+
+    def status_of(self, call: Call, base_url: str) -> int:
+        """The status a call to somebody who is no peer is answered with; nothing else is read.
+
+        Raises:
+            TransportError: no answer, too slow, or the guard refused the address.
+        """
+        return self._carry(call, base_url, _status)
+
+    def _carry(
+        self,
+        call: Call,
+        base_url: str,
+        exchange: Callable[[httpcore2.ConnectionPool, Call, str], T],
+    ) -> T:
         deadline = time.monotonic() + self.answer_s
-        guard = _Guard(self.resolve, deadline, allowed=self._is_allowed(peer.base_url))
-        guard.check_scheme(peer.base_url)
+        guard = _Guard(self.resolve, deadline, allowed=self._is_allowed(base_url))
+        guard.check_scheme(base_url)
         try:
             with httpcore2.ConnectionPool(
                 ssl_context=self.tls,
@@ -82,15 +106,15 @@ class Transport:
                 max_connections=1,
                 max_keepalive_connections=0,
             ) as pool:
-                return _exchange(pool, call, peer.base_url)
+                return exchange(pool, call, base_url)
         except TransportError:
             raise
         except httpcore2.TimeoutException as error:
-            raise TransportError(f"{peer.base_url} did not answer in time") from error
+            raise TransportError(f"{base_url} did not answer in time") from error
         except httpcore2.ConnectError as error:
-            raise TransportError(f"{peer.base_url} cannot be reached: {error}") from error
+            raise TransportError(f"{base_url} cannot be reached: {error}") from error
         except (httpcore2.NetworkError, httpcore2.RemoteProtocolError) as error:
-            raise TransportError(f"{peer.base_url} broke off: {error}") from error
+            raise TransportError(f"{base_url} broke off: {error}") from error
 
     def _is_allowed(self, base_url: str) -> bool:
         parts = urlsplit(base_url)
@@ -98,21 +122,42 @@ class Transport:
 
 
 def _exchange(pool: httpcore2.ConnectionPool, call: Call, base_url: str) -> Reply:
+    with _asked(pool, call, base_url) as answer:
+        headers = _header_map(answer.headers)
+        if not _is_asked_for(call, answer.status, headers):
+            return Reply(answer.status, headers, b"")
+        if int(headers.get("content-length", "0")) > call.reply_cap:
+            raise TransportError(f"{base_url} announces more than {call.reply_cap} bytes")
+        return Reply(answer.status, headers, _take(answer.iter_stream(), call.reply_cap, base_url))
+
+
+def _is_asked_for(call: Call, status: int, headers: Mapping[str, str]) -> bool:
+    """Whether the body will be looked at: who says what he accepts takes nothing else."""
+    wanted = call.headers.get("accept")
+    return wanted is None or (status == 200 and headers.get("content-type") == wanted)
+
+
+def _status(pool: httpcore2.ConnectionPool, call: Call, base_url: str) -> int:
+    with _asked(pool, call, base_url) as answer:
+        return answer.status
+
+
+def _asked(
+    pool: httpcore2.ConnectionPool, call: Call, base_url: str
+) -> AbstractContextManager[httpcore2.Response]:
     headers = [("user-agent", _USER_AGENT), ("connection", "close"), *call.headers.items()]
-    with pool.stream(
+    return pool.stream(
         call.method, base_url + call.path, headers=headers, content=call.body or None
-    ) as answer:
-        body = _take(answer.iter_stream(), call.reply_cap, base_url)
-        return Reply(answer.status, _header_map(answer.headers), body)
+    )
 
 
 def _take(chunks: Iterable[bytes], cap: int, base_url: str) -> bytes:
-    body = bytearray()
+    body = io.BytesIO()  # gives its bytes without another copy of them
     for chunk in chunks:
-        if len(body) + len(chunk) > cap:
+        if body.tell() + len(chunk) > cap:
             raise TransportError(f"{base_url} sent more than {cap} bytes")
-        body += chunk
-    return bytes(body)
+        body.write(chunk)
+    return body.getvalue()
 
 
 def _header_map(lines: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -177,15 +222,18 @@ class _Guard(httpcore2.NetworkBackend):
 
 
 class _Timed(httpcore2.NetworkStream):
-    """A connection of which every operation ends by one deadline."""
+    """A connection of which every operation ends by one deadline, and reading at a pace."""
 
     def __init__(self, stream: httpcore2.NetworkStream, deadline: float) -> None:
         self._stream = stream
         self._deadline = deadline
+        self._paced = time.monotonic() + FIRST_S
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Up to so many bytes."""
-        return self._stream.read(max_bytes, left_s(self._deadline, timeout))
+        taken = self._stream.read(max_bytes, left_s(min(self._deadline, self._paced), timeout))
+        self._paced += len(taken) / PACE
+        return taken
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all of it."""

@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from federation.transport import Transport
-from node.api import docs, federation, own
+from node.api import docs, federation, own, roster
 from node.console import pages
 from node.doors import BodyCap, OuterDoor
 from node.node import Node
@@ -49,7 +49,7 @@ def create_app(node: Node, *, transport: Transport | None = None) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    for face in (federation, own, pages, docs):
+    for face in (federation, roster, own, pages, docs):
         app.include_router(face.router(node))
     app.include_router(_health(node))
     app.add_middleware(BodyCap)

@@ -16,9 +16,14 @@ import typer
 
 from federation.errors import FederationError
 from node.actions.errors import ActionError
+from node.cli_alerts import alert
+from node.cli_groups import groups
 from node.cli_holds import export, hold, ledger
-from node.cli_peers import keys, peer, quarantine
+from node.cli_peers import keys, patients, peer, quarantine
 from node.cli_policy import policy
+from node.cli_restore import restore
+from node.cli_roster import root, roster
+from node.cli_sync import sync
 from node.errors import NodeError
 from node.options import HERE, As, Data, group
 from policies.errors import PoliciesError
@@ -34,13 +39,20 @@ app.add_typer(org, name="org")
 app.add_typer(person, name="person")
 app.add_typer(token, name="token")
 app.add_typer(peer, name="peer")
+app.add_typer(sync, name="sync")
 app.add_typer(keys, name="keys")
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(patients, name="patients")
 app.add_typer(imports, name="import")
 app.add_typer(seal, name="seal")
 app.add_typer(policy, name="policy")
 app.add_typer(hold, name="hold")
 app.add_typer(export, name="export")
+app.add_typer(groups, name="group")
+app.add_typer(alert, name="alert")
+app.add_typer(roster, name="roster")
+app.add_typer(root, name="root")
+app.add_typer(restore, name="restore")
 
 Package = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A package.")]
 Before = Annotated[
@@ -143,14 +155,20 @@ def submit(
 def recall(
     origin: str,
     event: str,
-    reason: Annotated[str, typer.Option(help="Why it is taken back.")],
+    reason: Annotated[str, typer.Option(help="Why it is taken back.")] = "",
+    status: Annotated[
+        bool, typer.Option("--status", help="Instead: who has confirmed that it is gone.")
+    ] = False,
     data: Data = HERE,
     login: As = "",
 ) -> None:
-    """Take an event of ours back, everywhere."""
+    """Take an event of ours back, everywhere; or say how far that is."""
     from node.commands import share
 
-    share.recall(data, login, origin, event, reason)
+    if status:
+        share.show_taken_back(data, login, origin, event)
+    else:
+        share.recall(data, login, origin, event, reason)
 
 
 @app.command()
@@ -169,13 +187,14 @@ def demo(
 @app.command()
 def bench(
     which: Annotated[
-        Literal["seal", "policy", "feed"] | None, typer.Argument(help="One of them; else all.")
+        Literal["seal", "policy", "feed", "alert", "repair"] | None,
+        typer.Argument(help="One of them; else all."),
     ] = None,
     every_size: Annotated[
         bool, typer.Option("--all", help="Seal 10 to 100,000 attributes, in a few minutes.")
     ] = False,
 ) -> None:
-    """Measure sealing, deciding and the feed on this machine."""
+    """Measure sealing, deciding, the feed, its repair and alerts on this machine."""
     from node.bench.run import run
 
     raise typer.Exit(run(which, every_size=every_size))

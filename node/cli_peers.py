@@ -1,4 +1,4 @@
-"""`isac peer`, `isac keys`, `isac quarantine`: how commands about the federation are called.
+"""`isac peer`, `isac keys`, `isac quarantine`, `isac patients`: how their commands are called.
 
 What they do is loaded by the command that needs it (see `node.cli`).
 """
@@ -10,11 +10,12 @@ from typing import Annotated
 
 import typer
 
-from node.options import HERE, Data, group
+from node.options import HERE, As, Data, group
 
 peer = group("The other members of the federation.")
 keys = group("This node's keys, and the end of anybody's.")
 quarantine = group("What was refused, and the proof of what should not be.")
+patients = group("Findings of patient data: false alarms, released by a person.")
 
 Use = Annotated[str, typer.Option("--use", help="seal or transport")]
 
@@ -35,12 +36,24 @@ def show_own_entry(data: Data = HERE) -> None:
     peers.show_own_entry(data)
 
 
+@peer.command("receipt")
+def show_receipt(
+    number: Annotated[int, typer.Argument(help="As `isac peer list` names it.")],
+    data: Data = HERE,
+    login: As = "",
+) -> None:
+    """Print what a peer signed about something of ours, for whoever is to check it."""
+    from node.commands import peers
+
+    peers.show_receipt(data, login, number)
+
+
 @peer.command("accept")
 def accept_peer(
     file: Annotated[Path, typer.Argument(help="What its `isac peer show` printed.")],
     data: Data = HERE,
 ) -> None:
-    """Put a member, or its new keys, into the roster; a new one counts after a restart."""
+    """Put a member, or its new keys, into the roster; a running node heeds it at once."""
     from node.commands import peers
 
     peers.accept(data, file)
@@ -93,6 +106,40 @@ def list_refused(data: Data = HERE) -> None:
     from node.commands import quarantine as acts
 
     acts.list_refused(data)
+
+
+@quarantine.command("release")
+def release_refused(
+    number: Annotated[int, typer.Argument(help="Its number in `isac quarantine list`.")],
+    why: Annotated[str, typer.Option("--why", help="Why it is no patient data; signed.")],
+    data: Data = HERE,
+    login: As = "",
+) -> None:
+    """Say that what check 8 refused holds no patient data; its sender's feed is read anew."""
+    from node.commands import patients
+
+    patients.release_refused(data, login, number, why)
+
+
+@patients.command("release")
+def release_findings(
+    findings: Annotated[list[str], typer.Argument(help="Ids, as the refusal named them.")],
+    why: Annotated[str, typer.Option("--why", help="Why it is no patient data; signed.")],
+    data: Data = HERE,
+    login: As = "",
+) -> None:
+    """Say of findings that they are no patient data; exactly the same text then passes."""
+    from node.commands import patients as acts
+
+    acts.release(data, login, findings, why)
+
+
+@patients.command("list")
+def list_patient_releases(data: Data = HERE, login: As = "") -> None:
+    """Show what was released as no patient data: by whom, when, why."""
+    from node.commands import patients as acts
+
+    acts.list_released(data, login)
 
 
 @quarantine.command("export")

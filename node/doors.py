@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -63,6 +64,8 @@ class OuterDoor:
         with structlog.contextvars.bound_contextvars(request=request_id):
             try:
                 await self._app(scope, receive, dressed)
+            except ClientDisconnect:
+                _log.info("hung up", method=scope["method"], path=scope["path"])
             except Exception:  # noqa: BLE001  one of the two places where everything is caught
                 _log.exception("request failed", method=scope["method"], path=scope["path"])
                 if not status:

@@ -6,6 +6,7 @@
     keys/next-….pem           what takes the place of one of these at the next `isac keys rotate`
     keys/cursor.key           authenticates the cursors we hand out
     keys/pseudonym.key        makes pseudonyms that differ by recipient and year
+    keys/patients.key         makes ids of findings of patient data that tell nothing of the text
     incarnation               life of our feed; not in the database, so that a restored backup shows
 
 Nobody but the owner may read a key file; a looser one is refused by name.
@@ -31,7 +32,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from node.errors import KeyFileError
 from node.settings import Suite
-from sharing.seal.keys import PrivateKey, Use, key_id, spki_of
+from sharing.seal.keys import PrivateKey, PublicKey, Signer, Use, key_id, spki_of
 
 _KINDS: Mapping[str, type[PrivateKey]] = {
     "ed25519": Ed25519PrivateKey,
@@ -40,6 +41,7 @@ _KINDS: Mapping[str, type[PrivateKey]] = {
 _SEAL_FILES = {"ed25519": "seal.pem", "ml-dsa-65": "seal-ml-dsa-65.pem"}
 _TRANSPORT_FILE = "transport.pem"
 _NEXT = "next-"
+_LATER = "patients.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class NodeKeys:
     transport: PrivateKey = field(repr=False)
     cursor: bytes = field(repr=False)
     pseudonym: bytes = field(repr=False)
+    patients: bytes = field(repr=False)
     incarnation: str
 
     def roster_keys(self) -> list[dict[str, str]]:
@@ -66,8 +69,28 @@ def make_keys(data: Path, suite: Suite) -> NodeKeys:
             _make_private(file, alg)
     for name in ("cursor", "pseudonym"):
         _write_new(folder / f"{name}.key", secrets.token_bytes(32))
+    make_later_secrets(data)
     _write_new(data / "incarnation", secrets.token_hex(16).encode())
     return read_keys(data, suite)
+
+
+def make_later_secrets(data: Path) -> None:
+    """Make what a node did not have yet when it was made; nothing that was kept hangs on it."""
+    if (data / "keys").is_dir():
+        _write_new(data / "keys" / _LATER, secrets.token_bytes(32))
+
+
+def read_incarnation(data: Path) -> str:
+    """Give the life of our feed."""
+    return _read(data / "incarnation").decode().strip()
+
+
+def renew_incarnation(data: Path) -> str:
+    """Begin a new life of our feed: its peers begin anew with it."""
+    fresh = secrets.token_hex(16)
+    _write_new(data / "incarnation.next", fresh.encode())
+    (data / "incarnation.next").replace(data / "incarnation")
+    return fresh
 
 
 def read_keys(data: Path, suite: Suite) -> NodeKeys:
@@ -83,7 +106,8 @@ def read_keys(data: Path, suite: Suite) -> NodeKeys:
         transport=_read_private(folder / _TRANSPORT_FILE, "ed25519"),
         cursor=_read_secret(folder / "cursor.key"),
         pseudonym=_read_secret(folder / "pseudonym.key"),
-        incarnation=_read(data / "incarnation").decode().strip(),
+        patients=_read_secret(folder / _LATER),
+        incarnation=read_incarnation(data),
     )
 
 
@@ -105,6 +129,58 @@ def put_next_keys(data: Path, suite: Suite, use: Use) -> None:
     """Let the keys to come take the place of those in use, of which no private half is left."""
     for file in _files(data / "keys", suite, use):
         file.with_name(_NEXT + file.name).replace(file)
+
+
+def signers_on_disk(data: Path) -> tuple[tuple[Signer, ...], tuple[Signer, ...]]:
+    """Give the seal keys in use, whatever the suite, and all keys there are, those to come too.
+
+    Raises:
+        KeyFileError: one is no such key, or readable by others than its owner.
+    """
+    folder = data / "keys"
+    files = {name: alg for alg, name in _SEAL_FILES.items()}
+    seals = _signers_at(folder, files)
+    others = {_TRANSPORT_FILE: "ed25519"}
+    coming = {_NEXT + name: alg for name, alg in {**files, **others}.items()}
+    return seals, (*seals, *_signers_at(folder, {**others, **coming}))
+
+
+def read_signer(path: Path) -> Signer:
+    """Read a key that signs rosters: Ed25519, in a file that only its owner may read.
+
+    Raises:
+        KeyFileError: it is missing, no such key, or lies open to others.
+    """
+    return Signer.from_private(_read_private(path, "ed25519"))
+
+
+def make_signer(path: Path) -> PublicKey:
+    """Make such a key where there is none; gives its public half."""
+    if not path.exists():
+        _make_private(path, "ed25519")
+    return _read_private(path, "ed25519").public_key()
+
+
+def read_owned(path: Path) -> bytes:
+    """Read a file that nobody but its owner may read.
+
+    Raises:
+        KeyFileError: it is missing, or lies open to others.
+    """
+    try:
+        return _read_own(path)
+    except OSError as error:
+        raise KeyFileError(f"{path}: {error.strerror}") from error
+
+
+def write_owned(path: Path, content: bytes) -> None:
+    """Write such a file, unless it is there."""
+    _write_new(path, content)
+
+
+def _signers_at(folder: Path, files: Mapping[str, str]) -> tuple[Signer, ...]:
+    there = [(folder / name, alg) for name, alg in files.items() if (folder / name).exists()]
+    return tuple(Signer.from_private(_read_private(path, alg)) for path, alg in there)
 
 
 def _files(folder: Path, suite: Suite, use: Use) -> dict[Path, str]:
@@ -161,13 +237,18 @@ def _read_secret(path: Path) -> bytes:
 
 def _read(path: Path) -> bytes:
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & 0o077:
-            raise KeyFileError(f"{path}: mode {mode:04o} lets others in; chmod 600 {path}")
-        return path.read_bytes()
+        return _read_own(path)
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}; {_maker(path)} makes it") from error
 
 
+def _read_own(path: Path) -> bytes:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise KeyFileError(f"{path}: mode {mode:04o} lets others in; chmod 600 {path}")
+    return path.read_bytes()
+
+
 def _maker(path: Path) -> str:
-    return "`isac keys rotate`" if path.name == _SEAL_FILES["ml-dsa-65"] else "`isac init`"
+    makers = {_SEAL_FILES["ml-dsa-65"]: "`isac keys rotate`", _LATER: "the next start"}
+    return makers.get(path.name, "`isac init`")

@@ -1,14 +1,16 @@
 """A node, opened: everything an action needs, handed over as one value."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from federation.peer import Peer, party_of, peers_of
+from federation.peer import Peer, party_of
+from node.bell import Bell
 from node.clock import Clock, ScenarioClock, wall_clock
 from node.errors import SettingsError
-from node.keys import NodeKeys, read_keys
-from node.roster import RosterFile
+from node.keys import NodeKeys, make_later_secrets, read_keys
+from node.life import notice_restore
+from node.roster import LivePeers, RosterFile
 from node.rules import open_rules
 from node.settings import Settings
 from node.storage.schema import migrate
@@ -25,7 +27,8 @@ class Node:
 
     `clock` is what the node believes the time is (an exercise may set it); `wall` is real time, for
     signatures' freshness, sessions, leases. `rng(n)` gives n unpredictable bytes. `roster()` gives
-    the members, `rules()` the judge, as they are now; `peers` are those of the start.
+    the members, `rules()` the judge, as they are now, and `peers` holds the peers of now. `bell`
+    rings when somebody here was told of an alert.
     """
 
     settings: Settings
@@ -39,9 +42,10 @@ class Node:
     wall: Clock
     rules: Callable[[], Judge]
     roster: Callable[[], KeyRegistry]
-    peers: tuple[Peer, ...]
+    peers: Sequence[Peer]
     rng: Callable[[int], bytes] = field(default=secrets.token_bytes, repr=False)
     throttle: Throttle = field(default_factory=Throttle, repr=False)
+    bell: Bell = field(default_factory=Bell, repr=False)
 
     @property
     def registry(self) -> KeyRegistry:
@@ -54,13 +58,13 @@ class Node:
         return self.rules()
 
     def pinned(self) -> "Node":
-        """Give this node with the rulebook in force now, for one piece of work.
+        """Give this node with the rulebook in force and the peers of now, for one piece of work.
 
         Whoever asks for more than one verdict, or notes under which rulebook it was given, asks
         all of them of one rulebook.
         """
         judge = self.judge
-        return replace(self, rules=lambda: judge)
+        return replace(self, rules=lambda: judge, peers=tuple(self.peers))
 
     @property
     def is_hub(self) -> bool:
@@ -86,6 +90,7 @@ def open_node(settings: Settings, *, wall: Clock = wall_clock) -> Node:
         BadPeerError: the roster says something of a peer that cannot be.
         KeyFileError: a key is missing or lies open to others.
     """
+    make_later_secrets(settings.data)
     keys = read_keys(settings.data, settings.suite)
     roster = RosterFile(settings.roster_file)
     registry = roster()
@@ -94,6 +99,10 @@ def open_node(settings: Settings, *, wall: Clock = wall_clock) -> Node:
         raise SettingsError(f"roster {settings.roster_file}: no member {settings.org} (this node)")
     store = open_store(settings.database)
     migrate(store)
+    peers = LivePeers(roster, settings.org)
+    renewed = notice_restore(store, settings.data, settings.org, [peer.org for peer in peers])
+    if renewed is not None:
+        keys = replace(keys, incarnation=renewed)
     clock = clock_of(settings, wall)
     return Node(
         settings=settings,
@@ -107,7 +116,7 @@ def open_node(settings: Settings, *, wall: Clock = wall_clock) -> Node:
         wall=wall,
         rules=open_rules(store, settings.rulebook_name, clock()),
         roster=roster,
-        peers=peers_of(registry, settings.org),
+        peers=peers,
     )
 
 

@@ -88,11 +88,36 @@ class Settings(BaseSettings):
         default=frozenset(),
         description="host:port of peers that may be called although private or without TLS.",
     )
+    announce: Literal["all", "listed", "analyst"] = Field(
+        default="analyst",
+        description="Urgent events of others are told to local organisations: all at once, at once "
+        "those of the members in announce_from, or each when an analyst lets it.",
+    )
+    announce_from: Annotated[frozenset[str], NoDecode] = Field(
+        default=frozenset(), description="uuids of members whose urgent events are told at once."
+    )
+    escalate_after_min: float = Field(
+        default=30,
+        gt=0,
+        le=10080,
+        description="Minutes until an alert nobody has acknowledged goes to the second contact.",
+    )
+    webhook_hosts: Annotated[frozenset[str], NoDecode] = Field(
+        default=frozenset(),
+        description="host:port that webhooks may call although private or without TLS.",
+    )
+    mail_relay: str = Field(
+        default="",
+        repr=False,
+        pattern=r"^$|^(smtp|starttls|smtps)://",
+        description="smtp://, starttls:// or smtps:// [user:password@]host:port; empty: no mail.",
+    )
+    mail_from: str = Field(default="", description="The sender of our mail.")
     clock_file: Path | None = Field(
         default=None, description="Scenario clock of an exercise; unset: wall time."
     )
 
-    @field_validator("allow_hosts", mode="before")
+    @field_validator("allow_hosts", "announce_from", "webhook_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (

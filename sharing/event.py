@@ -39,14 +39,31 @@ NOBODY = Audience()
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """How far a thing goes in its source's own words: MISP's level, and for level 4 the group.
+
+    It is kept beside the log and never sealed. `version` is that of the group as it was read; 0:
+    of a group that the node does not know.
+    """
+
+    level: int
+    group: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """How far one thing may go by its source's own words, where they differ from its parent's.
 
-    `audience` None means whoever the parent names.
+    `audience` None means whoever the parent names. Two further facts make no other mark: `given` is
+    what its source said in MISP's words; `confined`, that it is RED since fewer may have it than
+    could be named: so may all that stands in it.
     """
 
     label: Label
     audience: Audience | None = None
+    given: Spread | None = field(default=None, compare=False)
+    confined: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +194,8 @@ class Draft:
 
     `source` is the uuid of the organisation that said it; `at_least` is the colour below which
     nothing of it may fall, whatever a tag says (what comes from outside is not loosened by itself).
-    `hides_creator`: nobody but the source and its node may read who made it.
+    `hides_creator`: nobody but the source and its node may read who made it. `given` is what its
+    source said of the whole in MISP's words; `notes` say, for people, what of that counts for less.
     """
 
     event: Event
@@ -186,6 +204,21 @@ class Draft:
     audience: Audience = NOBODY
     at_least: Tlp = Tlp.CLEAR
     hides_creator: bool = False
+    given: Spread | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def spreads(self) -> dict[str, Spread | None]:
+        """What the source said in MISP's words, by uuid of the event and all its parts."""
+        inside = [each for thing in self.event.objects for each in thing.attributes]
+        parts = (self.event.attributes, self.event.objects, inside, self.event.reports)
+        said = [spreads_in(some) for some in parts]
+        return {self.event.uuid: self.given} | said[0] | said[1] | said[2] | said[3]
+
+
+def spreads_in(things: Iterable[Attribute | Object | ReportText]) -> dict[str, Spread | None]:
+    """What their source said of each of these in MISP's words; None: nothing."""
+    return {each.uuid: each.mark.given if each.mark else None for each in things}
 
 
 @dataclass(frozen=True, slots=True)

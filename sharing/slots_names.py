@@ -91,10 +91,12 @@ class LabelBook:
 
         Its colour is its own, even a looser one (its source set it); all else is at least as strict
         as the parent's and the event's, and whom the parent shuts out stays out. What fewer than
-        the addressees of an `only` event may have is RED.
+        the addressees of an `only` event may have is RED, and so is all that stands inside it.
         """
         if own is None:
             return parent
+        if parent.confined:
+            return replace(parent, label=replace(join(own.label, parent.label), tlp=Tlp.RED))
         label = replace(join(own.label, parent.label), tlp=own.label.tlp)
         audience = parent.audience or NOBODY
         if own.audience is not None:
@@ -102,7 +104,7 @@ class LabelBook:
         if self.event.only and audience != self.audience:
             # Under an `only` event the event's addressees count for every label byte (sealing.md
             # §2.1), so fewer cannot be named: what fewer may have stays with its own people.
-            label, audience = replace(label, tlp=Tlp.RED), self.audience
+            return Mark(replace(label, tlp=Tlp.RED), self.audience, confined=True)
         return Mark(label, audience)
 
     def byte(self, mark: Mark) -> int:

@@ -22,7 +22,7 @@ TESTS = ROOT / "tests"
 IN_CI = bool(os.environ.get("CI"))
 
 LOOPBACK = ["127.0.0.1", "::1"]
-LOOPBACK_FOLDERS = ("browser", "contract", "e2e")
+LOOPBACK_FOLDERS = ("browser", "contract", "e2e", "hostile")
 
 CHROMIUM_FLAGS = [
     "--headless=new",

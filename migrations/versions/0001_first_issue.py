@@ -262,6 +262,7 @@ def _federation() -> None:
         sa.Column("next_try_at", _INSTANT),
         sa.Column("last_error", sa.Text()),
         sa.Column("last_error_at", _INSTANT),
+        sa.Column("skew_ms", sa.BigInteger()),
         sa.Column("rulebook_version", sa.String(64)),
         sa.Column("rulebook_digest", _HEX),
         sa.PrimaryKeyConstraint("org", name="pk_peer"),
@@ -284,10 +285,12 @@ def _federation() -> None:
         sa.Column("rulebook", _HEX, nullable=False),
         sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column("projected_at", _INSTANT, nullable=False),
+        sa.Column("told", sa.LargeBinary()),
         sa.PrimaryKeyConstraint("peer", "pos", name="pk_outbox"),
         sa.UniqueConstraint("peer", "origin", "event", name="uq_outbox_peer_origin_event"),
     )
     op.create_index("ix_outbox_digest", "outbox", ["peer", "digest"])
+    op.create_index("ix_outbox_told", "outbox", ["peer", "told"])
     op.create_table(
         "seen",
         sa.Column("src", _UUID, nullable=False),
@@ -298,8 +301,10 @@ def _federation() -> None:
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("digest", _HEX),
+        sa.Column("told", sa.LargeBinary()),
         sa.PrimaryKeyConstraint("src", "origin", "event", name="pk_seen"),
     )
+    op.create_index("ix_seen_told", "seen", ["src", "told"])
     op.create_table(
         "quarantine",
         sa.Column("id", _ROWID, nullable=False),
@@ -394,13 +399,13 @@ def _acts_and_ledger() -> None:
     )
     op.create_index("ix_ledger_log", "ledger", ["origin", "event", "party", "feed", "pos"])
     op.create_table(
-        "ledger_receipt",
+        "ledger_ack",
         sa.Column("party", _UUID, nullable=False),
         sa.Column("feed", sa.String(32), nullable=False),
         sa.Column("pos", sa.BigInteger(), nullable=False),
         sa.Column("at", _INSTANT, nullable=False),
         sa.Column("request", sa.LargeBinary()),
-        sa.PrimaryKeyConstraint("party", "feed", "pos", name="pk_ledger_receipt"),
+        sa.PrimaryKeyConstraint("party", "feed", "pos", name="pk_ledger_ack"),
     )
     op.create_table(
         "ledger_record",

@@ -10,18 +10,31 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 
-from federation.admit import Admitted, NoOp, Quarantined, Whole, admit_item
+from federation.admit import (
+    QUARANTINE_CAP,
+    Admitted,
+    NoOp,
+    Quarantined,
+    Whole,
+    admit_item,
+)
 from federation.call import Bookmark
 from federation.opening import BadLine, Item
 from federation.peer import Peer
 from federation.relay import RELAY_HOPS
+from federation.told import told_recall
 from federation.wire import ItemLine, Op
+from node.actions.alerts import Arrived, note_arrived
 from node.actions.change import Change, Stored, change_of, take_away
 from node.actions.evidence import beside
 from node.actions.notes import follow
+from node.actions.patients import CHECK as PATIENTS
+from node.actions.patients import patient_data_in
+from node.actions.receipts import answer_to
 from node.actions.sealing import OvertakenError, until_settled
 from node.actions.stored import ODD, damage_row, report_damage
 from node.node import Node
@@ -46,6 +59,7 @@ from node.storage.logs import (
 )
 from node.storage.peers import keep_bookmark
 from node.storage.quarantine import QuarantineRow, add_quarantine
+from node.storage.receipts import DueReceipt, add_due
 from node.storage.store import Unit, lock_name
 
 _log = structlog.get_logger(__name__)
@@ -79,6 +93,7 @@ class Ready:
     """What one item comes to, ready to be written; `op` is None where nothing changes.
 
     `whole` is the item to bring with its package: its delta does not lead on from what is held.
+    `answer` is the receipt its sender gets.
     """
 
     key: LogKey
@@ -89,6 +104,7 @@ class Ready:
     refused: QuarantineRow | None = None
     damaged: tuple[QuarantineRow, ...] = ()
     whole: Item | None = None
+    answer: DueReceipt | None = None
 
 
 def batches(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
@@ -106,15 +122,23 @@ def batches(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
         yield tuple(batch)
 
 
-def store_items(node: Node, peer: Peer, items: Sequence[Item], bookmark: Bookmark | None) -> Counts:
+def store_items(
+    node: Node,
+    peer: Peer,
+    items: Sequence[Item],
+    bookmark: Bookmark | None,
+    *,
+    anew: bool = False,
+) -> Counts:
     """Check and store a batch, in which no log occurs twice; with `bookmark`, our place as well.
 
-    Our place does not move while the package of an item is still to be brought (`Counts.whole`).
+    `anew` looks at items that we believed to have, too. Our place does not move while the package
+    of an item is still to be brought (`Counts.whole`).
 
     Raises:
         ConflictError: others changed the same logs each time; nothing of the batch is stored.
     """
-    ready = store_ready(node, peer.org, lambda: _make_ready(node, peer, items), bookmark)
+    ready = store_ready(node, peer.org, lambda: _make_ready(node, peer, items, anew=anew), bookmark)
     whole = tuple(one.whole for one in ready if one.whole is not None)
     return Counts(
         items=len(ready) - len(whole),
@@ -133,9 +157,14 @@ def drop_unlisted(node: Node, peer: Peer, incarnation: str) -> int:
     with node.store.read() as unit:
         unlisted = seen_in_other_lives(unit.connection, peer.org, incarnation)
     for seen in unlisted:
-        ended = replace(seen, incarnation=incarnation, pos=0, digest=None)
-        store_ready(node, peer.org, lambda: [_withdrawn(node, ended)])  # noqa: B023  called at once
+        ended = replace(seen, incarnation=incarnation, pos=0, digest=None, told=None)
+        drop(node, ended)
     return len(unlisted)
+
+
+def drop(node: Node, ended: SeenRow) -> None:
+    """Drop what a source gave of a log, and let `ended` be its last word."""
+    store_ready(node, ended.src, lambda: [_withdrawn(node, ended)])
 
 
 def store_ready(
@@ -160,10 +189,20 @@ def store_ready(
             if bookmark is not None and not any(one.whole for one in ready):
                 keep_bookmark(unit.connection, source, bookmark)
             _note(node, unit, source, ready)
+            note_arrived(node, unit, _arrived(ready))
         _alarm(ready)
         return ready
 
     return until_settled(act)
+
+
+def _arrived(ready: Iterable[Ready]) -> list[Arrived]:
+    """What may have to be announced to local organisations."""
+    return [
+        Arrived(one.op, one.change.log, one.change.is_bare)
+        for one in ready
+        if one.op is not None and one.change is not None
+    ]
 
 
 def read_stored(node: Node, key: LogKey, source: str) -> Stored:
@@ -203,30 +242,35 @@ def on_sound(node: Node, before: Stored, make: Callable[[Stored], Ready]) -> Rea
     return replace(ready, damaged=tuple(damage_row(node, one) for one in before.damaged))
 
 
-def _make_ready(node: Node, peer: Peer, items: Sequence[Item]) -> list[Ready]:
+def _make_ready(node: Node, peer: Peer, items: Sequence[Item], *, anew: bool) -> list[Ready]:
     """What each item of a batch comes to; in it no log occurs twice."""
     keys = [(item.line.origin, item.line.event) for item in items]
-    before = read_all_stored(node, keys, peer.org)
-    return [
-        on_sound(node, before[key], lambda stored: _judge(node, peer, item, stored))  # noqa: B023
-        for key, item in zip(keys, items, strict=True)
-    ]
+    stored = read_all_stored(node, keys, peer.org)
+    ready = list[Ready]()
+    for key, item in zip(keys, items, strict=True):
+        before = stored[key].anew(item, peer.org) if anew else stored[key]
+        ready.append(on_sound(node, before, partial(_judge, node, peer, item)))
+    return ready
 
 
 def _judge(node: Node, peer: Peer, item: Item, before: Stored) -> Ready:
     key, now = (item.line.origin, item.line.event), node.clock()
     if item.raw:
         before = before.open_to(peer.org)
+    known = before.known(None if isinstance(item.line, BadLine) else item.line, peer.org)
     outcome = admit_item(
         item,
         source=peer.org,
         me=node.me,
         registry=node.registry,
-        known=before.known(None if isinstance(item.line, BadLine) else item.line, peer.org),
+        known=known,
         wants=peer.asks,
         relay_hops=RELAY_HOPS,
         now=now,
     )
+    if isinstance(outcome, Admitted):
+        outcome = _without_patients(node, item, outcome)
+    answer = answer_to(node, peer.org, item, outcome, before, known)
     match outcome:
         case Admitted():
             return Ready(
@@ -234,14 +278,27 @@ def _judge(node: Node, peer: Peer, item: Item, before: Stored) -> Ready:
                 op=outcome.op,
                 urgent=outcome.line.urgent,
                 change=change_of(outcome, before, source=peer.org, me=node.org, now=now),
-                seen=_told(item, outcome.line, peer.org, outcome.digest),
+                seen=_told(item, outcome.line, peer.org, outcome.digest, outcome.told),
+                answer=answer,
             )
         case Whole():
             return Ready(key, whole=replace(item, line=outcome.line.as_package(), raw=b""))
         case NoOp():
-            return Ready(key, seen=_told_again(item, outcome.line, peer.org, before.seen))
+            seen = _told_again(item, outcome.line, peer.org, before.seen)
+            return Ready(key, seen=seen, answer=answer)
         case Quarantined():
-            return Ready(key, refused=_refused(outcome, peer.org, now, item, before))
+            refused = _refused(outcome, peer.org, now, item, before)
+            return Ready(key, refused=refused, answer=answer)
+
+
+def _without_patients(node: Node, item: Item, admitted: Admitted) -> Admitted | Quarantined:
+    """Check 8: a package that shows patient data is put aside; why says where, never what."""
+    holding = admitted.holding
+    why = None if holding is None else patient_data_in(node, holding)
+    if why is None:
+        return admitted
+    raw = admitted.package if len(admitted.package) <= QUARANTINE_CAP else b""
+    return Quarantined(admitted.line, PATIENTS, why, item.line_bytes, raw)
 
 
 def _withdrawn(node: Node, ended: SeenRow) -> Ready:
@@ -258,7 +315,9 @@ def _withdrawn(node: Node, ended: SeenRow) -> Ready:
     return on_sound(node, before, make)
 
 
-def _told(item: Item, line: ItemLine, source: str, digest: str | None) -> SeenRow:
+def _told(
+    item: Item, line: ItemLine, source: str, digest: str | None, told: bytes | None
+) -> SeenRow:
     return SeenRow(
         src=source,
         origin=line.origin,
@@ -268,16 +327,20 @@ def _told(item: Item, line: ItemLine, source: str, digest: str | None) -> SeenRo
         epoch=line.epoch,
         seq=line.seq,
         digest=digest,
+        told=told,
     )
 
 
 def _told_again(item: Item, line: ItemLine, source: str, seen: SeenRow | None) -> SeenRow | None:
-    """No news: only the place moves, and only forward."""
+    """No news: only the place moves, and only forward; a recall known from others is noted."""
+    told = None if seen is None else seen.told
+    if line.op is Op.RECALL:
+        told = told_recall(line.origin, line.event, line.version)
     if seen is None:
-        return _told(item, line, source, None)
+        return _told(item, line, source, None, told)
     if seen.incarnation == item.incarnation and line.pos <= seen.pos:
         return None
-    return replace(seen, incarnation=item.incarnation, pos=line.pos)
+    return replace(seen, incarnation=item.incarnation, pos=line.pos, told=told)
 
 
 def _refused(
@@ -308,6 +371,8 @@ def _write(unit: Unit, ready: Sequence[Ready]) -> None:
             add_quarantine(conn, one.refused)
         for row in one.damaged:
             report_damage(unit, row)
+        if one.answer is not None:
+            add_due(conn, one.answer)
     put_seen(conn, [one.seen for one in ready if one.seen is not None])
     for urgent in (True, False):
         changed = [one.key for one in ready if one.change is not None and one.urgent is urgent]

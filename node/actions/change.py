@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from federation.admit import Admitted, Known, Sighting, Version, is_ended, pruned
+from federation.opening import Item
 from federation.relay import Held, relayed_from
 from federation.wire import Ground, ItemLine, Op
 from node.actions.index import index_of
@@ -24,6 +25,7 @@ from sharing.event import Json
 from sharing.seal.holding import Holding
 from sharing.seal.package import write_package
 
+_NO_VERSION = (0, 0)
 _FIRST_TYPE = "event"  # of a log of which we never saw a statement
 
 
@@ -60,6 +62,19 @@ class Stored:
         if self.seen is None or source not in {one.src for one in self.damaged}:
             return self
         return replace(self, seen=replace(self.seen, pos=0, digest=None))
+
+    def anew(self, item: Item, source: str) -> "Stored":
+        """The same, before an item that was asked for by name: neither place nor PUT is old news.
+
+        What is taken back counts as held where there is a holding, whatever the source once said.
+        """
+        line = item.line
+        held = next((row.digest for row in self.holdings if row.src == source), None)
+        digest = held if isinstance(line, ItemLine) and line.op is not Op.PUT else None
+        seen = self.seen or SeenRow(
+            source, line.origin, line.event, item.incarnation, 0, *_NO_VERSION, None
+        )
+        return replace(self, seen=replace(seen, pos=0, digest=digest))
 
     def known(self, line: ItemLine | None, source: str) -> Known:
         """The same, as the checks of an item want it; only a PUT is held against what we hold."""

@@ -19,11 +19,11 @@ from node.actions.waiting import declarations_of
 from node.node import Node
 from node.storage.ledger import (
     FILE,
+    Acknowledgement,
     GivenRow,
-    Receipt,
     RecordRow,
+    acknowledgements_for,
     given_of,
-    receipts_for,
     records_of,
     records_with,
 )
@@ -141,13 +141,13 @@ def who_had_event(node: Node, caller: Caller, origin: str, event: str) -> EventL
 
 
 class _Book:
-    """The lines about some logs, each with its receipt and with what it shows."""
+    """The lines about some logs, each with its acknowledgement and with what it shows."""
 
     def __init__(self, node: Node, unit: Unit, logs: Collection[LogKey]) -> None:
         conn = unit.connection
         given = given_of(conn, logs)
-        self._receipts = receipts_for(conn, given)
-        self._proven = _checked(node, self._receipts.values())
+        self._acks = acknowledgements_for(conn, given)
+        self._proven = _checked(node, self._acks.values())
         self._by_party: dict[tuple[LogKey, str], list[GivenRow]] = {}
         for row in given:
             self._by_party.setdefault(((row.origin, row.event), row.party), []).append(row)
@@ -158,7 +158,7 @@ class _Book:
     def lines(self) -> Iterator[Line]:
         """Every line, oldest first."""
         for row in self._given:
-            receipt = self._receipts.get(row)
+            ack = self._acks.get(row)
             yield Line(
                 party=row.party,
                 party_name=self._names[row.party],
@@ -168,8 +168,8 @@ class _Book:
                 version=f"{row.epoch}.{row.seq}",
                 records=0 if row.map is None else len(self._masks[row.map]),
                 given_at=row.given_at,
-                confirmed_at=None if receipt is None else receipt.at,
-                proven=self._is_proven(receipt),
+                confirmed_at=None if ack is None else ack.at,
+                proven=self._is_proven(ack),
                 rulebook=row.rulebook,
             )
 
@@ -208,8 +208,8 @@ class _Book:
             yield self._had(same[0], began, None)
 
     def _had(self, thing: RecordRow, began: GivenRow, ended: GivenRow | None) -> Had:
-        receipt = self._receipts.get(began)
-        forgot = None if ended is None else self._receipts.get(ended)
+        ack = self._acks.get(began)
+        forgot = None if ended is None else self._acks.get(ended)
         return Had(
             party=began.party,
             party_name=self._names[began.party],
@@ -220,8 +220,8 @@ class _Book:
             slot=_word(thing.slot_type),
             way=_way(began),
             given_at=began.given_at,
-            confirmed_at=None if receipt is None else receipt.at,
-            proven=self._is_proven(receipt),
+            confirmed_at=None if ack is None else ack.at,
+            proven=self._is_proven(ack),
             rulebook=began.rulebook,
             until=None if ended is None else ended.given_at,
             until_confirmed_at=None if forgot is None else forgot.at,
@@ -242,12 +242,12 @@ class _Book:
         types = {kind for one in same for kind in self._types(one, row)}
         return tuple(_word(kind) for kind in sorted(types))
 
-    def _is_proven(self, receipt: Receipt | None) -> bool:
-        return receipt is not None and receipt in self._proven
+    def _is_proven(self, ack: Acknowledgement | None) -> bool:
+        return ack is not None and ack in self._proven
 
 
-def _checked(node: Node, receipts: Iterable[Receipt]) -> frozenset[Receipt]:
-    return frozenset(receipt for receipt in set(receipts) if is_proven(node, receipt))
+def _checked(node: Node, acks: Iterable[Acknowledgement]) -> frozenset[Acknowledgement]:
+    return frozenset(ack for ack in set(acks) if is_proven(node, ack))
 
 
 def _by_thing(rows: Iterable[RecordRow]) -> Mapping[object, Sequence[RecordRow]]:

@@ -16,6 +16,8 @@ import orjson
 from node.actions.aliases import part_alias, under_aliases
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError, ConflictError, NotAllowedError
+from node.actions.groups import reach_for
+from node.actions.patients import check_typed
 from node.actions.sealing import (
     Birth,
     OwnLog,
@@ -39,6 +41,7 @@ from sharing.event import (
     read_marks,
 )
 from sharing.formats.misp import BadMispError, MispEvent, read_misp
+from sharing.patients.check import Found
 from sharing.slots import Names, cut_event, diff
 from sharing.slots_read import read_log
 
@@ -48,18 +51,22 @@ _UNVERIFIED = "unverified-origin"
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A draft from the API: with the digest of what was sent, so that sending it twice is seen."""
+    """A draft from the API: with the digest of what was sent, so that sending it twice is seen.
+
+    `passed` are the findings of patient data that a person released.
+    """
 
     draft: Draft
     content: str
     publish: bool
+    passed: tuple[Found, ...] = ()
 
 
 def read_body(node: Node, caller: Caller, home: Org, body: Mapping[str, object]) -> Typed:
     """Give the draft that a submission holds: `Event` as MISP has it, its colour, whom it names.
 
     Raises:
-        BadInputError: names the member at fault.
+        BadInputError: names the member at fault, or the places that hold patient data.
         NotAllowedError: somebody else than an operator wants it published at once.
     """
     if unknown := sorted(set(body) - _BODY):
@@ -71,14 +78,22 @@ def read_body(node: Node, caller: Caller, home: Org, body: Mapping[str, object])
     given = body.get("Event")
     if not caller.is_staff:
         given = _named(given, content)
-    event = _event(node, given, told_time(node, caller.org))
+    event, made = _event(node, given, told_time(node, caller.org))
     named, only = _addressees(node, body.get("addressees")), _flag(body, "only")
     if only and not named:
         raise BadInputError("addressees", "name nobody, so that `only` would keep it from all")
     intake = Label(_tlp(caller, body.get("tlp"), event), _pap(body.get("pap")), only=only)
-    draft = event.draft(intake=intake, own_org=node.org, source=caller.org)
+    draft = event.draft(
+        intake=intake,
+        own_org=node.org,
+        source=caller.org,
+        creator=caller.org,  # who submits it made it, whatever it claims
+        reach=reach_for(node, caller, by_number=True),
+    )
+    _refuse_noted(draft)
     if named and draft.audience:
         raise BadInputError("addressees", "its distribution names an audience already")
+    passed = check_typed(node, caller, draft.event, made)
     whole = replace(draft.event, orgc={"uuid": home.org, "name": home.name})
     label = replace(draft.label, categories=draft.label.categories - {_UNVERIFIED})
     draft = replace(
@@ -88,7 +103,17 @@ def read_body(node: Node, caller: Caller, home: Org, body: Mapping[str, object])
         audience=draft.audience or named,
         at_least=Tlp.CLEAR,  # the source may say of a part that it goes further than the whole
     )
-    return Typed(untold(node, caller, draft), content, publish)
+    return Typed(untold(node, caller, draft), content, publish, passed)
+
+
+def _refuse_noted(draft: Draft) -> None:
+    """Tell whoever is there to hear it that what he names reaches nobody.
+
+    Raises:
+        BadInputError: a level or a sharing group is none of those he may choose from.
+    """
+    if draft.notes:
+        raise BadInputError("Event", "; ".join(draft.notes))
 
 
 def untold(node: Node, caller: Caller, draft: Draft) -> Draft:
@@ -99,26 +124,33 @@ def untold(node: Node, caller: Caller, draft: Draft) -> Draft:
     return replace(draft, event=event, hides_creator=True)
 
 
-def read_attributes(node: Node, own: OwnLog, given: object, label: Label) -> tuple[Attribute, ...]:
+def read_attributes(
+    node: Node, caller: Caller, own: OwnLog, given: object, label: Label
+) -> tuple[tuple[Attribute, ...], tuple[Found, ...]]:
     """Give the attributes a caller wants added to an event under this label.
 
-    One that came without a uuid and is there already (type, category, value) is left out.
+    One that came without a uuid and is there already (type, category, value) is left out. With
+    them, the findings of patient data that a person released.
 
     Raises:
-        BadInputError: names the member at fault.
+        BadInputError: names the member at fault, or the places that hold patient data.
     """
     source = own.row.source or node.org
     body = {"uuid": own.row.event, "info": "-", "Attribute": given}
-    event = _event(node, body, told_time(node, source))
-    read = event.draft(intake=label, own_org=node.org, source=source)
+    event, made = _event(node, body, told_time(node, source))
+    reach = reach_for(node, caller, by_number=True)
+    read = event.draft(intake=label, own_org=node.org, source=source, reach=reach)
+    _refuse_noted(read)
+    passed = check_typed(node, caller, read.event, made)
     known = {_what(each) for each in read_log(own.holding).event.attributes}
     named = {str(each.get("uuid")).lower() for each in given} if isinstance(given, list) else set()
     added = (
         each for each in read.event.attributes if each.uuid in named or _what(each) not in known
     )
     if source == node.org:
-        return tuple(added)
-    return tuple(replace(each, uuid=part_alias(node, source, each.uuid)) for each in added)
+        return tuple(added), passed
+    aliased = (replace(each, uuid=part_alias(node, source, each.uuid)) for each in added)
+    return tuple(aliased), passed
 
 
 def make_event(
@@ -151,7 +183,8 @@ def make_event(
     if is_same or not (change.append or change.void):
         return own
     if anew and not own.row.published and own.row.source == draft.source:
-        return next_version(node, own, change, told_time(node, draft.source)) or own
+        version = next_version(node, own, change, told_time(node, draft.source))
+        return own if version is None else replace(version, spreads=draft.spreads)
     raise ConflictError(f"event {uuid} is there and says something else, or has another colour")
 
 
@@ -161,7 +194,8 @@ def _new_event(node: Node, draft: Draft, *, published: bool, content: str | None
     if content is not None:
         ground["content"] = content
     birth = Birth("event", draft.event.uuid, draft.source, ground, published=published)
-    return first_version(node, birth, records, told_time(node, draft.source))
+    version = first_version(node, birth, records, told_time(node, draft.source))
+    return replace(version, spreads=draft.spreads)
 
 
 def _content(body: Mapping[str, object]) -> str:
@@ -186,15 +220,19 @@ def _named(given: object, content: str) -> object:
     return {**given, "uuid": str(UUID(bytes=bytes.fromhex(content)[:16], version=4))}
 
 
-def _event(node: Node, given: object, now: datetime) -> MispEvent:
-    raw = _json("Event", given)
+def _event(node: Node, given: object, now: datetime) -> tuple[MispEvent, list[str]]:
+    """Give the event as MISP has it, and the uuids made for parts that came without."""
+    raw, made = _json("Event", given), list[str]()
+
+    def fresh() -> str:
+        made.append(fresh_uuid(node))
+        return made[-1]
+
     try:
-        (event,) = read_misp(
-            raw, name="submission", fresh=lambda: fresh_uuid(node), now=now, choices=True
-        )
+        (event,) = read_misp(raw, name="submission", fresh=fresh, now=now, choices=True)
     except BadMispError as error:
         raise BadInputError(error.where or "Event", error.why) from error
-    return event
+    return event, made
 
 
 def _tlp(caller: Caller, given: object, event: MispEvent) -> Tlp:

@@ -37,6 +37,16 @@ class ConflictError(ActionError):
         self.why = why
 
 
+class RestoringError(ConflictError):
+    """This node comes from a backup and does not know yet what it had said since."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this node was restored from a backup: nothing is sealed or served until its peers "
+            "have told how far they know its logs and an operator ends it (`isac restore`)"
+        )
+
+
 class BadInputError(ActionError):
     """What the caller gave is wrong: `field` names the place ("" for the whole), `why` the rule.
 

@@ -6,17 +6,16 @@ what comes twice changes nothing. A peer that fails is asked again, later and la
 """
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from functools import partial
 
 import structlog
 
 from federation import sync
 from federation.auth import NONCE_BYTES, write_nonce
 from federation.backoff import wait_s
-from federation.call import Bookmark, Call, Reply
+from federation.call import Bookmark
 from federation.cursor import IncarnationChanged
 from federation.errors import (
     BadBodyError,
@@ -30,7 +29,11 @@ from federation.peer import Peer
 from federation.wire import HeaderLine, ItemLine
 from node.actions.admit import Counts, batches, drop_unlisted, store_items
 from node.actions.basis import first_wants
+from node.actions.carrier import Carrier
 from node.actions.errors import ConflictError
+from node.actions.lanes import Begin, one_by_one
+from node.actions.repair_due import NEW_LIFE, heed_set, make_due
+from node.actions.restore import ask_heads, note_read
 from node.node import Node
 from node.storage.feed import find_seen
 from node.storage.peers import (
@@ -40,21 +43,15 @@ from node.storage.peers import (
     find_peer,
     list_peers,
     note_failure,
-    note_rulebook,
     note_success,
+    note_told,
 )
 from sharing.errors import ForeignFault
 
 PAGES = 200  # at most, in one pull; the next one goes on
-WORKERS = 4
+LONGEST = timedelta(seconds=60)  # one pull; others wait for its lane
+WORKERS = 8  # a page of each at most in memory
 _log = structlog.get_logger(__name__)
-
-
-class Carrier(Protocol):
-    """Whatever brings a call to a peer and its answer back."""
-
-    def send(self, call: Call, peer: Peer) -> Reply:
-        """The peer's answer; raises TransportError where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +73,7 @@ def pull(node: Node, peer: Peer, transport: Carrier) -> PullResult:
     run = _Pull(node, peer, transport)
     error: str | None = None
     try:
+        ask_heads(node, peer, transport)
         run.to_end()
     except (TransportError, ForeignFault, ConflictError) as fault:
         error = f"{fault}. {_next_step(fault)}"
@@ -84,18 +82,13 @@ def pull(node: Node, peer: Peer, transport: Carrier) -> PullResult:
     return PullResult(counts.items, counts.admitted, counts.quarantined, run.more, error)
 
 
-def pull_due(node: Node, transport: Carrier) -> int:
-    """Pull from every peer whose turn has come, a few at a time; gives how many."""
+def pull_due(node: Node, transport: Carrier, begin: Begin = one_by_one) -> int:
+    """Begin to pull from every peer whose turn has come; gives how many."""
     now = node.wall()
     with node.store.read() as unit:
         rows = {row.org: row for row in list_peers(unit.connection)}
     due = [peer for peer in node.peers if _is_due(rows.get(peer.org), now)]
-    if not due:
-        return 0
-    with ThreadPoolExecutor(WORKERS) as workers:
-        for _ in workers.map(lambda peer: pull(node, peer, transport), due):
-            pass  # what a pull raises is raised here
-    return len(due)
+    return begin({peer.org: partial(pull, node, peer, transport) for peer in due})
 
 
 def _is_due(row: PeerRow | None, now: datetime) -> bool:
@@ -108,14 +101,22 @@ class _Pull:
     def __init__(self, node: Node, peer: Peer, transport: Carrier) -> None:
         self._node, self._peer, self._transport = node, peer, transport
         self._from_start = False
+        self._asked_from: Bookmark | None = None
         self._is_busy = False
         self.counts = Counts()
         self.more = True
         self.retry_after_s: float | None = None
         self.header: HeaderLine | None = None  # of the last page that was believed
+        self.skew_ms = 0  # how far its sender's clock was ahead of ours
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the feed was read to its end."""
+        return not self.more and not self._is_busy
 
     def to_end(self) -> None:
-        """Page after page, until the peer has no more for us now or has had enough of us."""
+        """Page after page, until the peer has no more for us now, or others are to have a turn."""
+        until = self._node.wall() + LONGEST
         for _ in range(PAGES):
             match self._ask():
                 case OpenedPage() as page:
@@ -123,13 +124,15 @@ class _Pull:
                 case IncarnationChanged():
                     with self._node.store.write() as unit:
                         begin_anew(unit.connection, self._peer.org)
+                        make_due(self._node, unit, [self._peer.org], NEW_LIFE)
                 case sync.Busy() as busy:
                     self._wait(busy)
-            if not self.more:
+            if not self.more or self._node.wall() > until:
                 return
 
     def _ask(self) -> OpenedPage | IncarnationChanged | sync.Busy:
         node, bookmark = self._node, self._bookmark()
+        self._asked_from = bookmark
         self._from_start |= bookmark is None
         question = sync.ask(
             self._peer,
@@ -154,17 +157,20 @@ class _Pull:
     def _take(self, page: OpenedPage) -> None:
         """Store what the page brought, batch by batch, and with the last one where it ends."""
         self.more, self.header = page.more, page.header
+        self.skew_ms = round((page.transfer.at - self._node.wall()) / timedelta(milliseconds=1))
         held_back: tuple[Item, ...] = ()
         for batch in batches(self._brought(page.items)):
             if held_back:
                 self._store(held_back, None)
             held_back = batch
         bookmark = None if self._is_busy else page.bookmark
-        if held_back or bookmark != self._bookmark():
+        if held_back or bookmark != self._asked_from:
             self._store(held_back, bookmark)
         told = page.transfer
         if self._from_start and not self._is_busy and told.upto == told.head:
             drop_unlisted(self._node, self._peer, told.incarnation)
+        if not self._is_busy and told.upto == told.head:
+            heed_set(self._node, self._peer.org, told.outbox)
 
     def _store(self, items: tuple[Item, ...], bookmark: Bookmark | None) -> None:
         """Store items, and once more with their packages those whose deltas lead nowhere here."""
@@ -226,10 +232,14 @@ def _note(node: Node, peer: Peer, error: str | None, run: _Pull) -> None:
         conn = unit.connection
         if (told := run.header) is not None:
             version, digest = told.rulebook_version, told.rulebook_digest
-            note_rulebook(conn, peer.org, version=version, digest=digest)
+            note_told(conn, peer.org, version=version, digest=digest, skew_ms=run.skew_ms)
         if error is None:
             wait = node.settings.pull_interval_s if retry_after_s is None else retry_after_s
+            if run.more and run.counts.admitted:
+                wait = 0  # it goes on after those whose turn it is now
             note_success(conn, peer.org, at=now, next_try_at=now + timedelta(seconds=wait))
+            if run.is_done:
+                note_read(unit, peer.org)
             return
         row = find_peer(conn, peer.org)
         failures = 1 if row is None else row.failures + 1

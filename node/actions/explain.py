@@ -15,7 +15,7 @@ from node.actions.caller import Caller
 from node.actions.errors import BadInputError, NotAllowedError, NotFoundError
 from node.actions.readable import Readable, find_readable
 from node.actions.stored import reporting_damage
-from node.actions.towards import Offer, find_target, offer_to
+from node.actions.towards import Offer, check_may_see, find_target, offer_to
 from node.node import Node
 from node.storage.logs import origins_of
 from policies.decide import Effect, Reason
@@ -105,11 +105,12 @@ def preview(node: Node, caller: Caller, origin: str, event: str, party: str) -> 
 
     Raises:
         NotFoundError: no such event or party, or it would get nothing.
-        NotAllowedError: the caller does not answer for it.
+        NotAllowedError: the caller does not answer for it, or is a token and it holds TLP:RED.
     """
     _, offer = _ask(node, caller, origin, event, party)
     if not offer.package:
         raise NotFoundError("package: this party gets nothing of it")
+    check_may_see(caller, offer)
     return offer.package
 
 

@@ -27,7 +27,7 @@ from node.actions.readable import Readable, find_readable
 from node.actions.sealing import Birth, Version, first_version, fresh_uuid, write_version
 from node.actions.stored import reporting_damage
 from node.actions.summary import summary_of
-from node.actions.towards import Offer, offer_to
+from node.actions.towards import Offer, check_may_see, offer_to
 from node.actions.waiting import (
     DECLARATION,
     Declaration,
@@ -165,14 +165,14 @@ def list_declarations(node: Node, caller: Caller) -> tuple[DeclarationState, ...
         raise NotAllowedError("only this node's staff sees what is declared")
     node = node.pinned()
     with node.store.read() as unit:
-        return tuple(_state(node, unit, log) for log in declarations_of(unit))
+        return tuple(_state(node, unit, caller, log) for log in declarations_of(unit))
 
 
 def hand_over(node: Node, caller: Caller, origin: str, event: str) -> HandedOver:
     """Give the file of a declaration, once it is released whole; each time leaves its line.
 
     Raises:
-        NotAllowedError: the caller is no operator.
+        NotAllowedError: the caller is no operator, or comes with a token and it holds TLP:RED.
         NotFoundError: there is no such declaration.
         ConflictError: it waits for somebody, or its source says something else by now.
     """
@@ -185,6 +185,7 @@ def hand_over(node: Node, caller: Caller, origin: str, event: str) -> HandedOver
     if offer is None:
         why = "its source says something else by now" if waiting.is_outdated else "it waits"
         raise ConflictError(f"this declaration is not to be handed over: {why}")
+    check_may_see(caller, offer)
     content = _zipped(node, waiting, offer, acts)
     with node.store.write() as unit:
         note_handed_over(node, unit, waiting.target.party.org, waiting.holding, offer.projection)
@@ -277,7 +278,7 @@ def _released(node: Node, waiting: Waiting) -> Offer | None:
     return offer if offer.projection.masks == waiting.holding.masks else None
 
 
-def _state(node: Node, unit: Unit, log: LogRow) -> DeclarationState:
+def _state(node: Node, unit: Unit, caller: Caller, log: LogRow) -> DeclarationState:
     said = Declaration.of(log)
     waiting = find_waiting(node, unit, log.origin, log.event, said.to)
     given = given_of(unit.connection, [(log.origin, log.event)])
@@ -292,7 +293,7 @@ def _state(node: Node, unit: Unit, log: LogRow) -> DeclarationState:
         origin=log.origin,
         event=log.event,
         about=said.about,
-        info=said.info,
+        info=waiting.title_for(caller),
         party=said.to,
         party_name=waiting.target.name,
         state=state,

@@ -13,8 +13,9 @@ from hashlib import sha256
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError, ConflictError, NotAllowedError, NotFoundError
 from node.actions.own import note
+from node.actions.patients import check_words
 from node.actions.stored import reporting_damage
-from node.actions.towards import offer_to
+from node.actions.towards import check_may_see, offer_to
 from node.actions.waiting import Waiting, all_waiting, find_waiting, held_slot
 from node.node import Node
 from node.storage.dirt import mark_dirty
@@ -127,7 +128,7 @@ def list_holds(node: Node, caller: Caller) -> tuple[Hold, ...]:
         for waiting in all_waiting(node, unit):
             if waiting.key not in acts:
                 acts[waiting.key] = acts_of(unit.connection, *waiting.key)
-            holds += _holds(node, waiting, acts[waiting.key])
+            holds += _holds(node, caller, waiting, acts[waiting.key])
     return tuple(holds)
 
 
@@ -149,6 +150,7 @@ def preview_release(
     freed = (Release(*held_slot(item), party) for item in chosen)
     target = replace(waiting.target, releases=(*waiting.target.releases, *freed))
     offer = offer_to(node, waiting.holding, target)
+    check_may_see(caller, offer)
     return Preview(offer.projection.digest if offer.package else None, offer.package)
 
 
@@ -169,6 +171,7 @@ def release(
     Raises:
         NotAllowedError: the caller may not release these, or comes with a token where persons must.
         BadInputError: no reason is given, or too long a one, or a ground that is none.
+        PatientDataError: the reason or reference holds patient data; both may leave with a file.
         NotFoundError: nothing of the kind is held from this party.
         ConflictError: a slot no longer reads as the caller saw it.
     """
@@ -176,6 +179,7 @@ def release(
     node = node.pinned()
     said = Act(caller.name, caller.role, _ground(ground, reference), reference.strip())
     _check_text("reason", reason, needed=True)
+    check_words(node, caller, reason=reason, reference=reference)
     with reporting_damage(node), node.store.read() as unit:
         waiting = find_waiting(node, unit, origin, event, party)
     chosen = {held_slot(item): waiting.needs(node, item) for item in _chosen(node, waiting, slots)}
@@ -281,7 +285,9 @@ def _detail(
     }
 
 
-def _holds(node: Node, waiting: Waiting, acts: Collection[ActRow]) -> Iterator[Hold]:
+def _holds(
+    node: Node, caller: Caller, waiting: Waiting, acts: Collection[ActRow]
+) -> Iterator[Hold]:
     target = waiting.target
     done = {(each.record, each.slot_type, each.slot_hash) for each in target.releases}
     for item in waiting.items(node):
@@ -293,7 +299,7 @@ def _holds(node: Node, waiting: Waiting, acts: Collection[ActRow]) -> Iterator[H
             origin=waiting.log.origin,
             event=waiting.log.event,
             about=waiting.about,
-            info=waiting.info,
+            info=waiting.title_for(caller),
             record=item.record,
             slot_type=item.slot_type,
             content=item.slot_hash,

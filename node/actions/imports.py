@@ -6,11 +6,13 @@ at home until an operator publishes it. The same file again changes nothing; wit
 changes what was not published yet.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from node.actions.caller import Caller
 from node.actions.drafts import make_event, untold
 from node.actions.errors import BadInputError
+from node.actions.groups import reach_for
 from node.actions.own import (
     Submitted,
     as_bad_input,
@@ -19,6 +21,7 @@ from node.actions.own import (
     note,
     submitted,
 )
+from node.actions.patients import PatientDataError, check_typed, noted
 from node.actions.publish import publish as publish_event
 from node.actions.sealing import OwnLog, Version, until_settled, write_version
 from node.node import Node
@@ -26,16 +29,21 @@ from policies.label import Label
 from policies.tlp import Tlp
 from sharing.event import Draft
 from sharing.formats.misp import read_misp
+from sharing.patients.check import MOST, Found
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """An event as it was taken in, with how many attributes it holds."""
+    """An event as it was taken in, with how many attributes it holds.
+
+    `notes` say what of it reaches fewer than its distribution says.
+    """
 
     done: Submitted
     info: str
     attributes: int
     published: bool
+    notes: tuple[str, ...] = ()
 
 
 def import_misp(
@@ -48,6 +56,7 @@ def import_misp(
     Raises:
         BadMispError: the document is broken: names it and the place; nothing of it is kept.
         NotAllowedError, BadInputError: the caller may not, or published without a colour.
+        PatientDataError: the file holds patient data that nobody released; nothing of it is kept.
         ConflictError: an event of one of the uuids is here and says something else.
     """
     check_submitter(caller)
@@ -56,23 +65,48 @@ def import_misp(
         if tlp is None:
             raise BadInputError("tlp", "choose one: what is published needs a colour")
     intake = Label(tlp or Tlp.AMBER_STRICT)
-    drafts = [
-        untold(node, caller, each.draft(intake=intake, own_org=node.org, source=caller.org))
+    reach = reach_for(node, caller, by_number=False)
+    read = [
+        each.draft(intake=intake, own_org=node.org, source=caller.org, reach=reach)
         for each in read_misp(raw, name=name)
     ]
-    written = until_settled(lambda: _write(node, caller, name, drafts, publish=publish))
+    passed = _check(node, caller, name, read)
+    drafts = [untold(node, caller, each) for each in read]
+    told = {each.event.uuid: noted(one) for each, one in zip(drafts, passed, strict=True)}
+    written = until_settled(lambda: _write(node, caller, name, drafts, told, publish=publish))
     if publish:
         written = [
             (_let_go(node, caller, done, published=published), True) for done, published in written
         ]
     return [
-        Imported(done, draft.event.info, draft.event.attribute_count, published)
+        Imported(done, draft.event.info, draft.event.attribute_count, published, draft.notes)
         for (done, published), draft in zip(written, drafts, strict=True)
     ]
 
 
+def _check(node: Node, caller: Caller, name: str, drafts: list[Draft]) -> list[tuple[Found, ...]]:
+    """Let the events of a file pass, or none of them; gives what of each was released."""
+    passed, found, whole = list[tuple[Found, ...]](), list[Found](), True
+    for draft in drafts:
+        within = f"{name}: {draft.event.uuid}" if len(drafts) > 1 else name
+        try:
+            passed.append(check_typed(node, caller, draft.event, within=within))
+        except PatientDataError as error:
+            found += error.findings
+            whole = whole and error.whole
+    if found:
+        raise PatientDataError(found[:MOST], whole=whole and len(found) <= MOST)
+    return passed
+
+
 def _write(
-    node: Node, caller: Caller, name: str, drafts: list[Draft], *, publish: bool
+    node: Node,
+    caller: Caller,
+    name: str,
+    drafts: list[Draft],
+    told: Mapping[str, Mapping[str, object]],
+    *,
+    publish: bool,
 ) -> list[tuple[Submitted, bool]]:
     with as_bad_input(name):
         made = [make_event(node, draft, published=publish, anew=True) for draft in drafts]
@@ -83,6 +117,7 @@ def _write(
                 write_version(unit, version)
             for version in new:
                 detail = {"file": name, "seal": version.log.seal, "published": publish}
+                detail |= told[version.log.event]
                 note(unit, node, caller, "event.import", version.log, detail)
     return [
         (submitted(one.row, is_new=False), one.row.published)

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from federation.members import endorse
+from node.clock import wall_clock
 from node.errors import SettingsError
-from node.keys import make_next_keys, put_next_keys, read_keys
+from node.keys import make_next_keys, put_next_keys, read_keys, signers_on_disk
 from node.node import clock_of
 from node.roster import Entry, KeyEntry, keys_of, put_keys, put_members, read_roster
 from node.settings import Settings
@@ -47,11 +49,34 @@ def prepare_keys(settings: Settings, use: Use) -> tuple[str, ...]:
     listed = keys_of(settings.roster_file, settings.org)
     known = {key["kid"] for key in listed}
     fresh: list[KeyEntry] = [{**key} for key in coming if key["kid"] not in known]
-    put_keys(settings.roster_file, settings.org, [*listed, *fresh])
+    keys = endorsed(settings, [*listed, *fresh])
+    put_keys(settings.roster_file, settings.org, keys)
     kids = tuple(key["kid"] for key in coming)
     if fresh:
         _note(settings, "keys.prepare", {"use": use.value, "keys": list(kids)})
     return kids
+
+
+def endorsed(settings: Settings, listed: Iterable[KeyEntry]) -> list[KeyEntry]:
+    """Our key entries, each endorsed by itself and by the seal keys in use, as far as it was not.
+
+    By these peers who know one of our keys believe the next ones (`federation.members`). To be done
+    while the private halves are there.
+
+    Raises:
+        KeyFileError: a key cannot be used.
+    """
+    seals, all_keys = signers_on_disk(settings.data)
+    at_hand = {signer.kid: signer for signer in all_keys}
+    keys = list[KeyEntry]()
+    for key in listed:
+        itself = at_hand.get(str(key["kid"]))
+        if itself is None or "endorsed" in key:
+            keys.append(key)
+        else:
+            elders = [signer for signer in seals if signer is not itself]
+            keys.append(endorse(key, settings.org, [itself, *elders]))
+    return keys
 
 
 def rotate_keys(settings: Settings, use: Use, *, at: datetime) -> Turned:
@@ -123,7 +148,8 @@ def accept_member(settings: Settings, entry: Entry) -> Member:
         raise SettingsError("is this node's own entry; a peer's is wanted")
     before = read_roster(settings.roster_file)
     _refuse_unrevoking(before, member)
-    put_members(settings.roster_file, [entry])
+    at = write_instant(wall_clock())  # outweighs every removal from before
+    put_members(settings.roster_file, [{**entry, "accepted_at": at}])
     fresh = [key.kid for key in member.keys if key.kid not in before.keys]
     _note(settings, "peer.accept", {"of": member.org, "new_keys": fresh}, read_anew_for=fresh)
     return member

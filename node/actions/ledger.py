@@ -1,9 +1,9 @@
 """What enters the ledger: each page before it goes, each file when it is handed over.
 
-A line is written before the bytes leave, so nothing can be given without one; that it arrived, only
-a receipt says. With the first giving of a log's record goes what it was and a keyed hash of its
-value: "who has seen this indicator?" is answered when the value itself is long erased, and nobody
-without this node's key finds out from the table which values stood there.
+A line is written before the bytes leave, so nothing can be given without one; that it arrived,
+only the party's acknowledgement says. With the first giving of a log's record goes what it was and
+a keyed hash of its value: "who has seen this indicator?" is answered when the value itself is long
+erased, and nobody without this node's key finds out from the table which values stood there.
 """
 
 import hmac
@@ -15,19 +15,23 @@ import orjson
 
 from federation.auth import Received, verify_request
 from federation.errors import BadRequestError
+from federation.receipt import name_of_item
 from federation.wire import Op
+from node import outside
 from node.node import Node
 from node.storage.entries import found_by, value_key
 from node.storage.feed import OfferRow
 from node.storage.ledger import (
     FILE,
+    Acknowledgement,
     GivenRow,
-    Receipt,
     RecordRow,
     add_given,
     add_records,
     recorded,
 )
+from node.storage.receipts import GivenItem, add_items
+from node.storage.restores import last_mark
 from node.storage.store import Unit
 from sharing.project import Projection
 from sharing.seal.holding import HeldRecord, Holding
@@ -46,16 +50,30 @@ Members = dict[str, object]
 Offered = tuple[OfferRow, Holding | None]  # a row, and of a PUT what it is made from
 
 
+def item_lines(chunks: Sequence[bytes]) -> list[bytes]:
+    """Give the item lines of a page as `write_page` wrote it: header, items, trailer."""
+    return [chunk[: chunk.index(b"\n")] for chunk in chunks[1:-1]]
+
+
 def note_given(
-    node: Node, feed: str, offers: Iterable[Offered], records: Sequence[RecordRow]
+    node: Node,
+    feed: str,
+    offers: Iterable[Offered],
+    records: Sequence[RecordRow],
+    *,
+    lines: Sequence[bytes],
 ) -> None:
-    """Keep what stands on a page that is about to go, and what was not recorded of it yet."""
+    """Keep what stands on a page that is about to go, and what was not recorded of it yet.
+
+    `lines` are the item lines of the offers, as they go.
+    """
     at = node.clock()
     given = [_given(feed, each, at) for each in offers]
     if not given:
         return
     with node.store.write() as unit:
         add_given(unit.connection, given)
+        add_items(unit.connection, map(_item, given, lines))
         known = recorded(unit.connection, {(one.origin, one.event, one.epoch) for one in records})
         add_records(
             unit.connection,
@@ -65,6 +83,8 @@ def note_given(
                 if (one.record, one.slot_type) not in known[one.origin, one.event, one.epoch]
             ],
         )
+        mark = last_mark(unit.connection)
+    outside.note_given(node.settings.data, mark)
 
 
 def note_handed_over(
@@ -120,12 +140,12 @@ def keep_request(received: Received) -> bytes:
     return orjson.dumps([received.method, received.target, signed])
 
 
-def is_proven(node: Node, receipt: Receipt) -> bool:
-    """Whether the receipt is the party's own signed request, checked with its key of then."""
-    if receipt.request is None:
+def is_proven(node: Node, ack: Acknowledgement) -> bool:
+    """Whether it is the party's own signed request, checked with its key of then."""
+    if ack.request is None:
         return False
     try:
-        method, target, signed = orjson.loads(receipt.request)
+        method, target, signed = orjson.loads(ack.request)
         headers = [(str(name), str(value)) for name, value in signed]
         created = next(found for _, value in headers if (found := _CREATED.search(value)))
         asker = verify_request(
@@ -136,7 +156,7 @@ def is_proven(node: Node, receipt: Receipt) -> bool:
         )
     except (ValueError, TypeError, StopIteration, BadRequestError):
         return False
-    return asker.org == receipt.party
+    return asker.org == ack.party
 
 
 def _given(feed: str, offered: Offered, at: datetime) -> GivenRow:
@@ -157,6 +177,19 @@ def _given(feed: str, offered: Offered, at: datetime) -> GivenRow:
         void=None if holding is None else encode_void(holding.void),
         rulebook=offer.rulebook,
         given_at=at,
+    )
+
+
+def _item(row: GivenRow, line: bytes) -> GivenItem:
+    return GivenItem(
+        party=row.party,
+        item=name_of_item(line),
+        pos=row.pos,
+        origin=row.origin,
+        event=row.event,
+        op=row.op,
+        epoch=row.epoch,
+        seq=row.seq,
     )
 
 

@@ -1,18 +1,26 @@
 """How we stand with each peer, in words an operator can act on."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from federation.auth import SKEW
 from federation.backoff import is_down
 from federation.peer import Peer
 from node.actions.caller import Caller
 from node.actions.errors import NotAllowedError
+from node.actions.receipts_got import RefusedThere, refused_there
+from node.actions.repair_due import repair_words
 from node.node import Node
 from node.storage.feed import count_dirt
 from node.storage.peers import PeerRow, Waiting, list_peers, waiting_rows
 from node.storage.quarantine import Refusal, count_quarantined, refusals
+from node.storage.repair import list_repairs
+from sharing.seal.keys import Use
 
 _SHOWN = 20
+_KEYS_WARNED = timedelta(days=30)
+_SKEW_WARNED_S = 10.0
 _LATE_AFTER = 3  # pull intervals without an answer
 
 
@@ -30,7 +38,10 @@ class PeerState:
 
     `oldest_unsent` is since when the oldest of them waits, `asked_at` when it last came for them.
     `pulled_at` is when we last had an answer from it, `quarantined` how much of it we refused.
-    `rulebook` is in force there, as its feed last said; None: it has not said yet.
+    `rulebook` is in force there, as its feed last said; None: it has not said yet. `repair` says
+    whether what we hold of it is what it holds out to us, in a sentence. `skew_s` is how far its
+    clock is ahead of ours, `keys_until` when the first of the keys it signs with now ends;
+    `warnings` say what of these asks for a person.
     """
 
     org: str
@@ -49,6 +60,10 @@ class PeerState:
     last_error_at: datetime | None
     quarantined: int
     rulebook: RulebookTold | None
+    repair: str
+    skew_s: float | None
+    keys_until: datetime | None
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +86,18 @@ class ExchangeState:
     """All peers, and how many logs wait to be projected for them.
 
     `rulebook` is in force here, as peers are told. `damaged` is how many stored packages of our own
-    were found damaged (in quarantine, from us); `equivocations` are the newest ones, newest first.
+    were found damaged (in quarantine, from us); `equivocations` are the newest ones, newest first;
+    `refusals` is what peers refused of what we gave them, newest first. `warnings` are about this
+    node itself.
     """
 
     rulebook: RulebookTold
     dirty: int
     damaged: int
     equivocations: tuple[Equivocation, ...]
+    refusals: tuple[RefusedThere, ...]
     peers: tuple[PeerState, ...]
+    warnings: tuple[str, ...]
 
 
 def exchange_state(node: Node, caller: Caller) -> ExchangeState:
@@ -94,7 +113,16 @@ def exchange_state(node: Node, caller: Caller) -> ExchangeState:
         damaged = count_quarantined(unit.connection).get(node.org, 0)
     ours = node.judge.rulebook
     told = RulebookTold(ours.version, ours.digest)
-    return ExchangeState(told, dirty, damaged, equivocations(node), peer_states(node))
+    until = _keys_until(node, node.org)
+    return ExchangeState(
+        told,
+        dirty,
+        damaged,
+        equivocations(node),
+        refused_there(node),
+        peer_states(node),
+        tuple(_key_warnings("Our", until, node.wall())),
+    )
 
 
 def equivocations(node: Node) -> tuple[Equivocation, ...]:
@@ -132,8 +160,12 @@ def peer_states(node: Node) -> tuple[PeerState, ...]:
         rows = {row.org: row for row in list_peers(unit.connection)}
         waiting = waiting_rows(unit.connection)
         refused = count_quarantined(unit.connection)
+        repairs = list_repairs(unit.connection)
     return tuple(
-        _state(node, peer, rows.get(peer.org), waiting.get(peer.org), refused.get(peer.org, 0))
+        replace(
+            _state(node, peer, rows.get(peer.org), waiting.get(peer.org), refused.get(peer.org, 0)),
+            repair=repair_words(repairs.get(peer.org)),
+        )
         for peer in node.peers
     )
 
@@ -141,6 +173,8 @@ def peer_states(node: Node) -> tuple[PeerState, ...]:
 def _state(
     node: Node, peer: Peer, row: PeerRow | None, waiting: Waiting | None, refused: int
 ) -> PeerState:
+    skew_s = None if row is None or row.skew_ms is None else row.skew_ms / 1000
+    until = _keys_until(node, peer.org)
     return PeerState(
         org=peer.org,
         name="hub" if peer.role == "hub" else f"node {peer.member.country}",
@@ -158,7 +192,43 @@ def _state(
         last_error_at=None if row is None else row.last_error_at,
         quarantined=refused,
         rulebook=_told(row),
+        repair="",
+        skew_s=skew_s,
+        keys_until=until,
+        warnings=(*_skew_warnings(skew_s), *_key_warnings("Its", until, node.wall())),
     )
+
+
+def _keys_until(node: Node, org: str) -> datetime | None:
+    """When the first of the keys that a member signs with now ends; None: none of them does.
+
+    Of several keys for one use the one that lasts longest counts.
+    """
+    now = node.wall()
+    lasts: dict[Use, datetime | None] = {}
+    for key in node.registry.keys.values():
+        if key.org == org and key.valid_at(now):
+            known = lasts.get(key.use, now)
+            ends = None if known is None or key.not_after is None else max(known, key.not_after)
+            lasts[key.use] = ends
+    return min((ends for ends in lasts.values() if ends is not None), default=None)
+
+
+def _key_warnings(whose: str, until: datetime | None, now: datetime) -> Iterator[str]:
+    if until is not None and until - now < _KEYS_WARNED:
+        yield (
+            f"{whose} key ends on {until:%Y-%m-%d}: a new one must be prepared and accepted before "
+            "(`isac keys prepare`)."
+        )
+
+
+def _skew_warnings(skew_s: float | None) -> Iterator[str]:
+    if skew_s is not None and abs(skew_s) > _SKEW_WARNED_S:
+        way = "ahead of" if skew_s > 0 else "behind"
+        yield (
+            f"Its clock is {abs(skew_s):.0f} s {way} ours; from {SKEW.seconds} s on neither "
+            "believes the other's requests. One of both needs time from a server (NTP)."
+        )
 
 
 def _told(row: PeerRow | None) -> RulebookTold | None:

@@ -14,6 +14,7 @@ import re
 import threading
 import unicodedata
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import sha256
@@ -245,6 +246,17 @@ def caller_from_session(node: Node, secret: str) -> Caller | None:
     """Give who signed in with this cookie, where no form is posted."""
     session = find_session(node, secret)
     return None if session is None else session.caller
+
+
+def fingerprint(secret: str) -> str:
+    """Give what is kept of a token or a cookie: what a long answer remembers its caller by."""
+    return _fingerprint(secret)
+
+
+def still_in_force(node: Node, fingerprints: Collection[str]) -> frozenset[str]:
+    """Give those of these that let somebody in now."""
+    with node.store.read() as unit:
+        return people.in_force(unit.connection, fingerprints, node.wall())
 
 
 def sign_out(node: Node, secret: str) -> None:

@@ -21,6 +21,7 @@ from federation.admit import Version, is_ended
 from federation.call import Wants
 from federation.peer import Peer
 from federation.relay import Held, hops_onward, refusal
+from federation.told import Fingerprint
 from federation.wire import Ground, Op
 from node.actions.basis import settle_basis
 from node.actions.change import floor_of
@@ -42,6 +43,8 @@ from node.storage.feed import (
 from node.storage.logs import HoldingRow, LogRow, best_holding, find_log
 from node.storage.peers import PeerRow, list_peers, lock_peers, set_head
 from node.storage.releases import ReleaseRow, releases_of
+from node.storage.repair import Side, shift_set
+from node.storage.restores import is_awaited
 from node.storage.rulebooks import find_in_force, lock_rules
 from node.storage.store import Unit
 from sharing.event import Json
@@ -109,6 +112,8 @@ def _read_facts(node: Node, mark: Dirt) -> _Facts:
         best = None if _ending(log) else best_holding(conn, mark.origin, mark.event)
         if best is not None and (best.epoch, best.seq) < log.version:
             best = None  # we know of a newer version; what it took back must not leave from here
+        elif best is not None and best.src != node.org and is_awaited(conn, best.src):
+            best = None  # from a backup: it may have been taken back since
         return _Facts(mark, log, best, releases_of(conn, mark.origin, mark.event))
 
 
@@ -242,6 +247,7 @@ class _Feeds:
         self._heads = {org: row.head_pos for org, row in self._peers.items()}
         self._rows = rows_of_logs(self._conn, logs)
         self._new = list[OfferRow]()
+        self._steps = dict[str, Fingerprint]()  # what is told anew, by peer
 
     def offer(self, one: _Projected) -> None:
         """Hold out to every peer what it may hold of this log now."""
@@ -261,6 +267,8 @@ class _Feeds:
     def close(self) -> None:
         """Keep the new rows, and the heads that moved."""
         put_rows(self._conn, self._new)
+        for org in sorted(self._steps):
+            shift_set(self._conn, org, Side.OURS, self._steps[org])
         for org, head in self._heads.items():
             if head != self._peers[org].head_pos:
                 set_head(self._conn, org, head)
@@ -272,6 +280,8 @@ class _Feeds:
             if old.seal == new.seal or old.pos <= peer.acked_pos:
                 refresh_row(self._conn, replace(new, pos=old.pos, projected_at=old.projected_at))
                 return
+        step = Fingerprint.step(None if old is None else old.told, new.told)
+        self._steps[peer.org] = self._steps.get(peer.org, Fingerprint()) + step
         self._heads[peer.org] += 1
         self._new.append(replace(new, pos=self._heads[peer.org]))
 

@@ -7,11 +7,13 @@ never left, and stays the hospital's.
 
 from dataclasses import dataclass
 
+from node import outside
+from node.actions.alerts import note_ended
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError
 from node.actions.notes import follow
 from node.actions.own import check_operator, find_own_row, note
-from node.actions.sealing import OvertakenError, until_settled
+from node.actions.sealing import OvertakenError, check_sealing, until_settled
 from node.node import Node
 from node.storage.dirt import mark_dirty, set_wake
 from node.storage.entries import erase_index
@@ -57,13 +59,16 @@ def _recall(node: Node, caller: Caller, key: tuple[str, str], reason: str) -> Re
 def _write(node: Node, caller: Caller, row: LogRow, envelope: bytes, reason: str) -> None:
     with node.store.write() as unit:
         conn, key = unit.connection, (row.origin, row.event)
+        check_sealing(unit, node.org)
         if find_own_row(node, unit, caller, *key, for_update=True) != row:
             raise OvertakenError(f"log {row.event} was changed meanwhile")
+        outside.note_sealed(node.settings.data, row.event, row.version, recalled=reason)
         set_recalled(conn, *key, row.version, envelope)
         erase_holdings(conn, *key)
         erase_index(conn, *key)
         follow(unit, node, key, published=False)
         set_wake(conn, *key, None)
         mark_dirty(conn, [key], urgent=True)
+        note_ended(node, unit, *key)
         detail = {"reason": reason, "epoch": row.epoch, "seq": row.seq, "seal": row.seal}
         note(unit, node, caller, "event.recall", row, detail)

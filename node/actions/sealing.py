@@ -7,19 +7,22 @@ it was read. The seed and the salt of a version are drawn here and forgotten her
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from time import sleep
 from typing import TypeVar
 from uuid import UUID
 
-from node.actions.errors import ConflictError
+from node import outside
+from node.actions.errors import ConflictError, RestoringError
 from node.actions.index import index_of
 from node.actions.stored import open_holding
 from node.errors import NodeError
 from node.node import Node
 from node.storage.dirt import mark_dirty
 from node.storage.entries import LogIndex, replace_index
+from node.storage.groups import group_versions, lock_groups, put_spreads
 from node.storage.logs import (
     HoldingRow,
     LogRow,
@@ -29,11 +32,13 @@ from node.storage.logs import (
     find_log,
     put_holding,
 )
+from node.storage.restores import is_awaited, own_head_of
 from node.storage.store import Unit, lock_name
+from sharing.event import Spread
 from sharing.seal.holding import Holding
 from sharing.seal.package import write_package
 from sharing.seal.records import Record
-from sharing.seal.seal import reseal, seal
+from sharing.seal.seal import compact, reseal, seal
 from sharing.slots import Change
 
 T = TypeVar("T")
@@ -51,10 +56,14 @@ class OvertakenError(NodeError):
 
 @dataclass(frozen=True, slots=True)
 class OwnLog:
-    """A log of ours as it was read, with its newest version."""
+    """A log of ours as it was read, with its newest version.
+
+    `floor` is an epoch that others know of it since a restore: what is sealed next lies above it.
+    """
 
     row: LogRow
     holding: Holding
+    floor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +71,15 @@ class Version:
     """A version ready to be written; `before` must still be true then.
 
     Only an event is searched; of any other log the index holds its classes and nothing else.
+    `spreads` are what its source says, in MISP's words, of things that are new in it; None: nothing
+    any more.
     """
 
     before: LogRow | None
     log: LogRow
     holding: HoldingRow
     index: LogIndex
+    spreads: Mapping[str, Spread | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +113,17 @@ def read_own(unit: Unit, org: str, event: str) -> OwnLog | None:
     """Give a log of ours; None where there is none, or it was recalled."""
     row = find_log(unit.connection, org, event)
     held = find_holding(unit.connection, org, event, org)
-    return None if row is None or held is None else OwnLog(row, open_holding(held))
+    if row is None or held is None:
+        return None
+    return OwnLog(row, open_holding(held), _floor(unit, event))
 
 
 def first_version(
     node: Node, birth: Birth, records: Sequence[Record], sealed_at: datetime
 ) -> Version:
-    """Seal a new log."""
+    """Seal a new log; one that others know from before a restore, in a higher epoch."""
+    with node.store.read() as unit:
+        floor = _floor(unit, birth.event)
     holding = seal(
         records,
         log=birth.type,
@@ -117,7 +133,9 @@ def first_version(
         seed=node.rng(32),
         class_salt=node.rng(16),
         at=sealed_at,
+        epoch=0 if floor is None else floor + 1,
     )
+    outside.note_sealed(node.settings.data, birth.event, holding.statement.version)
     now = node.clock()
     log = LogRow(
         origin=node.org,
@@ -154,16 +172,9 @@ def next_version(
     """
     if not change.append and not change.void:
         return None
-    holding = reseal(
-        own.holding,
-        append=change.append,
-        void=change.void,
-        signers=node.signers,
-        seed=node.rng(32),
-        class_salt=node.rng(16),
-        at=sealed_at,
-    )
+    holding = _sealed_on(node, own, change, sealed_at)
     now, statement = node.clock(), holding.statement
+    outside.note_sealed(node.settings.data, statement.event, statement.version)
     log = replace(
         own.row,
         epoch=statement.epoch,
@@ -175,13 +186,46 @@ def next_version(
     return _version(own.row, log, holding, now)
 
 
+def _sealed_on(node: Node, own: OwnLog, change: Change, sealed_at: datetime) -> Holding:
+    """The next version; sealed afresh above the epoch that others know since a restore (D26)."""
+    act = reseal
+    if own.floor is not None and own.row.epoch <= own.floor:
+        act = partial(compact, epoch=own.floor + 1)
+    return act(
+        own.holding,
+        append=change.append,
+        void=change.void,
+        signers=node.signers,
+        seed=node.rng(32),
+        class_salt=node.rng(16),
+        at=sealed_at,
+    )
+
+
+def _floor(unit: Unit, event: str) -> int | None:
+    head = own_head_of(unit.connection, event)
+    return None if head is None else head.epoch
+
+
+def check_sealing(unit: Unit, org: str) -> None:
+    """Let nothing be sealed while a restore is under way.
+
+    Raises:
+        RestoringError: one is.
+    """
+    if is_awaited(unit.connection, org):
+        raise RestoringError
+
+
 def write_version(unit: Unit, version: Version) -> None:
     """Write a version with its index, and mark its log dirty if it may ever travel.
 
     Raises:
+        RestoringError: a restore is under way.
         OvertakenError: the log is no longer as it was read; nothing may be kept of this unit.
     """
     log, conn = version.log, unit.connection
+    check_sealing(unit, log.origin)
     lock_name(conn, f"log {log.origin} {log.event}")
     if find_log(conn, log.origin, log.event, for_update=True) != version.before:
         raise OvertakenError(f"log {log.event} was changed meanwhile")
@@ -191,8 +235,23 @@ def write_version(unit: Unit, version: Version) -> None:
         raise OvertakenError(f"log {log.event} was changed meanwhile")
     put_holding(conn, version.holding)
     replace_index(conn, log.origin, log.event, version.holding.src, version.index)
+    _keep_spreads(unit, version)
     if log.type not in STAYS:
         mark_dirty(conn, [(log.origin, log.event)], urgent=log.urgent)
+
+
+def _keep_spreads(unit: Unit, version: Version) -> None:
+    """Keep what the source said, unless a group it chose has other members by now."""
+    if not version.spreads:
+        return
+    conn = unit.connection
+    read = {each.group: each.version for each in version.spreads.values() if each and each.group}
+    lock_groups(conn, read)
+    now = group_versions(conn, read)
+    for group, number in read.items():
+        if now.get(group, 0) != number:
+            raise OvertakenError(f"sharing group {group} was changed meanwhile")
+    put_spreads(conn, version.log.event, version.spreads)
 
 
 def until_settled(act: Callable[[], T]) -> T:

@@ -6,7 +6,7 @@ changed while it was made. A stored package that cannot be encoded is put before
 quarantine, from ourselves) and left out; the rest goes on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -24,18 +24,32 @@ from federation.feed import (
     plan_page,
     write_page,
 )
+from federation.push import write_push
+from federation.repair_lines import Wanted
+from federation.transfer import OutboxSet
 from federation.wire import ERASE_CAP, INLINE_CAP, ItemLine, Op
 from node.actions.basis import first_wants
-from node.actions.ledger import Offered, note_given, unrecorded
+from node.actions.errors import RestoringError
+from node.actions.ledger import Offered, item_lines, note_given, unrecorded
+from node.actions.roster import held_version
 from node.actions.stored import OWN_STORE, open_holding
 from node.node import Node
 from node.storage.errors import StoredPackageError
-from node.storage.feed import OfferRow, clean_places, row_by_digest, rows_after
-from node.storage.ledger import Receipt, RecordRow, add_receipt, last_given
+from node.storage.feed import (
+    FeedRow,
+    OfferRow,
+    clean_places,
+    row_by_digest,
+    rows_after,
+    rows_wanted,
+)
+from node.storage.ledger import Acknowledgement, RecordRow, add_acknowledgement, last_given
 from node.storage.logs import find_holding, find_log
 from node.storage.nonces import spend_nonce
 from node.storage.peers import add_peer, find_peer, lock_peers, note_ask
 from node.storage.quarantine import QuarantineRow, add_quarantine
+from node.storage.repair import Side, find_set
+from node.storage.restores import is_awaited
 from node.storage.store import Unit
 from sharing.errors import SharingError
 from sharing.seal.delta import Base, write_delta
@@ -74,23 +88,94 @@ def serve_feed(
     """The page after the peer's cursor, signed for it and this nonce.
 
     What is on it enters the ledger before it goes; `request`, the signed words of who asks, is kept
-    as his receipt for what came before.
+    as his acknowledgement of what came before.
 
     Raises:
         BadCursorError: the cursor is not this peer's.
         RolledBackError: the peer has read further than our feed goes.
+        RestoringError: a restore is under way.
     """
-    feed = _feed(node.pinned(), peer)
+    feed = feed_for(node.pinned(), peer)
     with node.store.write() as unit:
         conn = unit.connection
+        if is_awaited(conn, node.org):
+            raise RestoringError
         add_peer(conn, peer, wants=first_wants(node))
         row = lock_peers(conn, [peer])[peer]
         place = feed.place_of(query, row.head_pos)
         if isinstance(place, IncarnationChanged):
             return place
         if note_ask(conn, row, pos=place, wants=query.wants.value, at=node.wall()):
-            add_receipt(conn, Receipt(peer, feed.incarnation, place, node.clock(), request))
-    return _page(node, feed, Question(place, query.cursor, nonce), query.limit)
+            add_acknowledgement(
+                conn, Acknowledgement(peer, feed.incarnation, place, node.clock(), request)
+            )
+    return _page(node, feed, place, query.cursor, nonce, query.limit)
+
+
+def push_page(node: Node, peer: str, pos: int, nonce: str) -> bytes | None:
+    """The push of the row at this place of the peer's feed; None: it may not leave now.
+
+    Like a page, it enters the ledger before it goes; unlike one it confirms nothing.
+    """
+    node = node.pinned()
+    feed = feed_for(node, peer)
+    with node.store.read() as unit:
+        shelf = _Shelf(node, unit, feed, after=0, known_broken={})  # so never a delta
+        is_locked = is_awaited(unit.connection, node.org)
+        rows = [] if is_locked else [row for row in shelf.rows(pos - 1, 1) if row.line.pos == pos]
+        plan = plan_page(rows, after=pos - 1, rulebook=feed.rulebook_digest, limit=1)
+        if not plan.rows:
+            return None
+        (line,) = plan.rows
+        load = shelf.load_of(line) if line.op is Op.PUT else b""
+        package = load if isinstance(load, bytes) else b""
+        parts = write_push(feed, line, package, nonce=nonce, head=shelf.head, now=node.wall())
+    _report(node, list(shelf.found_broken.values()))
+    if shelf.found_broken or not _is_current(node, peer, pos - 1, plan):
+        return None
+    note_given(node, feed.incarnation, shelf.given(plan), shelf.records, lines=item_lines(parts))
+    return b"".join(parts)
+
+
+def items_page(node: Node, peer: str, wanted: Collection[Wanted], nonce: str) -> bytes | NotYet:
+    """The rows of the peer's own feed that tell these names or are of these logs, on a page.
+
+    They enter the ledger before they go; the page confirms nothing and moves nobody's place. What
+    stands in no row is left out, as are rows that cannot be served.
+
+    Raises:
+        RestoringError: a restore is under way.
+    """
+    node = node.pinned()
+    feed, question, broken = feed_for(node, peer), Question(None, None, nonce), dict[int, _Broken]()
+    while True:
+        with node.store.read() as unit:
+            if is_awaited(unit.connection, node.org):
+                raise RestoringError
+            rows = rows_wanted(unit.connection, peer, wanted)
+            if not all(_may_leave(row, feed) for row in rows):
+                return NotYet()
+            shelf = _Shelf(node, unit, feed, 0, broken)  # after nothing: so never a delta
+            lines = tuple(row.line for row in shelf.planned(rows))
+            plan = Plan(lines, cut=False, held_back=False)
+            chunks = list(
+                write_page(feed, question, plan, shelf.load_of, head=shelf.head, now=node.wall())
+            )
+        if not shelf.found_broken:
+            break
+        broken |= shelf.found_broken
+    _report(node, list(broken.values()))
+    with node.store.read() as unit:
+        if rows_wanted(unit.connection, peer, wanted) != rows:
+            return NotYet()
+    sent = item_lines(chunks)
+    given = shelf.given(plan)[: len(sent)]  # a page may end before its plan
+    note_given(node, feed.incarnation, given, shelf.records, lines=sent)
+    return b"".join(chunks)
+
+
+def _may_leave(row: FeedRow, feed: Feed) -> bool:
+    return not row.dirty and row.offer.rulebook == feed.rulebook_digest
 
 
 def serve_package(node: Node, peer: str, digest: str) -> bytes | NotYet | None:
@@ -99,7 +184,8 @@ def serve_package(node: Node, peer: str, digest: str) -> bytes | NotYet | None:
         found = row_by_digest(unit.connection, peer, digest)
         if found is None:
             return None
-        if found.dirty or found.offer.rulebook != node.judge.rulebook.digest:
+        is_locked = is_awaited(unit.connection, node.org)
+        if is_locked or found.dirty or found.offer.rulebook != node.judge.rulebook.digest:
             return NotYet()
         try:
             return write_package(*_projected(unit, found.offer))
@@ -109,12 +195,13 @@ def serve_package(node: Node, peer: str, digest: str) -> bytes | NotYet | None:
     return None
 
 
-def _feed(node: Node, peer: str) -> Feed:
+def feed_for(node: Node, peer: str) -> Feed:
+    """The feed that we keep for the peer, as it is signed."""
     return Feed(
         me=node.org,
         peer=peer,
         incarnation=node.keys.incarnation,
-        roster=0,  # the roster is the operator's file and has no number
+        roster=held_version(node),
         rulebook_version=node.judge.rulebook.version,
         rulebook_digest=node.judge.rulebook.digest,
         cursor_key=node.keys.cursor,
@@ -122,33 +209,43 @@ def _feed(node: Node, peer: str) -> Feed:
     )
 
 
-def _page(node: Node, feed: Feed, question: Question, limit: int) -> bytes:
+def _page(node: Node, feed: Feed, after: int, cursor: str | None, nonce: str, limit: int) -> bytes:
     """The page; whatever changes under our hands is planned again, at last without any item."""
+    question = Question(after, cursor, nonce)
     broken = dict[int, _Broken]()
     left = _TRIES - 1
     while True:
         with node.store.read() as unit:
-            shelf = _Shelf(node, unit, feed, question.after, broken)
-            rows = shelf.rows(question.after, limit + 1)
+            shelf = _Shelf(node, unit, feed, after, broken)
+            rows = shelf.rows(after, limit + 1)
             plan = plan_page(
                 rows if left else (),
-                after=question.after,
+                after=after,
                 rulebook=feed.rulebook_digest,
                 limit=limit,
             )
-            chunks = write_page(
-                feed, question, plan, shelf.load_of, head=shelf.head, now=node.wall()
+            chunks = list(
+                write_page(
+                    feed,
+                    question,
+                    plan,
+                    shelf.load_of,
+                    head=shelf.head,
+                    now=node.wall(),
+                    outbox=shelf.outbox,
+                )
             )
-            page = b"".join(chunks)
         if shelf.found_broken:
             broken |= shelf.found_broken
-        elif _is_current(node, feed.peer, question.after, plan):
-            note_given(node, feed.incarnation, shelf.given(plan), shelf.records)
+        elif _is_current(node, feed.peer, after, plan):
+            lines = item_lines(chunks)
+            given = shelf.given(plan)[: len(lines)]  # a page may end before its plan
+            note_given(node, feed.incarnation, given, shelf.records, lines=lines)
             break
         else:
             left -= 1  # never for a broken row: those are found once each, so this ends
     _report(node, list(broken.values()))
-    return page
+    return b"".join(chunks)
 
 
 def _is_current(node: Node, peer: str, after: int, plan: Plan) -> bool:
@@ -184,10 +281,20 @@ class _Shelf:
         row = find_peer(self.unit.connection, self.feed.peer)
         return 0 if row is None else row.head_pos
 
+    @property
+    def outbox(self) -> OutboxSet:
+        """What stands in all of the peer's feed."""
+        whole = find_set(self.unit.connection, self.feed.peer, Side.OURS)
+        return OutboxSet(whole.n, whole.hex)
+
     def rows(self, after: int, limit: int) -> list[OutboxRow]:
         """The rows after the place that may be planned."""
+        return self.planned(rows_after(self.unit.connection, self.feed.peer, after, limit))
+
+    def planned(self, found: Iterable[FeedRow]) -> list[OutboxRow]:
+        """These rows as lines, without those of which no line can be made."""
         rows = list[OutboxRow]()
-        for waiting in rows_after(self.unit.connection, self.feed.peer, after, limit):
+        for waiting in found:
             offer = waiting.offer
             if offer.pos in self.known_broken:
                 continue

@@ -6,7 +6,7 @@ same submission again gives the same answer and changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from node.actions.caller import Caller
@@ -28,6 +28,7 @@ from node.actions.own import (
     note,
     submitted,
 )
+from node.actions.patients import check_stage, noted
 from node.actions.sealing import (
     OvertakenError,
     OwnLog,
@@ -43,9 +44,11 @@ from node.storage.people import Org
 from node.storage.reports import StageRow, add_stage, stages_of
 from node.storage.store import Unit, lock_name
 from sharing import slots
+from sharing.event import spreads_in
 from sharing.incidents.clocks import check_order
 from sharing.incidents.report import BadReportError, Stage
 from sharing.incidents.values import BadValueError, read_value
+from sharing.patients.check import Found
 from sharing.seal.records import EVENT_LABEL
 from sharing.slots import Names
 
@@ -74,6 +77,7 @@ def submit_event(node: Node, caller: Caller, body: Mapping[str, object]) -> Subm
     Raises:
         NotAllowedError: the caller only reads, or wants `publish` and is no operator.
         BadInputError: names the member at fault.
+        PatientDataError: it holds patient data that nobody released; nothing of it is kept.
         ConflictError: an event of that uuid is there and says something else.
     """
     check_submitter(caller)
@@ -93,6 +97,7 @@ def add_attributes(
 
     Raises:
         NotAllowedError, NotFoundError, BadInputError, ConflictError: as their words say.
+        PatientDataError: they hold patient data that nobody released; nothing of it is kept.
     """
     check_submitter(caller)
     return until_settled(lambda: _add_attributes(node, caller, (origin, event), attributes))
@@ -107,6 +112,7 @@ def submit_report(node: Node, caller: Caller, body: Mapping[str, object]) -> Sub
     Raises:
         NotAllowedError: the caller only reads.
         BadInputError: names every field at fault, or the stage that must come first.
+        PatientDataError: it holds patient data that nobody released; nothing of it is kept.
         ConflictError: others keep submitting to the same report.
     """
     check_submitter(caller)
@@ -121,7 +127,7 @@ def _submit_event(node: Node, caller: Caller, typed: Typed) -> Submitted:
         return submitted(made.row, is_new=False)
     with node.store.write() as unit:
         write_version(unit, made)
-        detail = {"seal": made.log.seal, "published": made.log.published}
+        detail = {"seal": made.log.seal, "published": made.log.published, **noted(typed.passed)}
         note(unit, node, caller, "event.submit", made.log, detail)
     return submitted(made.log, is_new=True)
 
@@ -136,7 +142,7 @@ def _add_attributes(
     names = Names.of(own.holding, lambda: fresh_uuid(node))
     label = own.holding.labels.effective(EVENT_LABEL)
     with as_bad_input("Attribute"):
-        added = read_attributes(node, own, attributes, label)
+        added, passed = read_attributes(node, caller, own, attributes, label)
         version = next_version(
             node,
             own,
@@ -146,8 +152,8 @@ def _add_attributes(
     if version is None:
         return submitted(own.row, is_new=False)
     with node.store.write() as unit:
-        write_version(unit, version)
-        detail = {"seal": version.log.seal, "attributes": len(added)}
+        write_version(unit, replace(version, spreads=spreads_in(added)))
+        detail = {"seal": version.log.seal, "attributes": len(added), **noted(passed)}
         note(unit, node, caller, "event.add", version.log, detail)
     return submitted(version.log, is_new=True)
 
@@ -163,17 +169,20 @@ def _submit_stage(
             if (row.stage, row.content_hash) == (report.stage, report.content_hash):
                 return _answer(node, before.stages, row, is_new=False)
         check_order(report.stage, [Stage(row.stage) for row in before.stages])
+        passed = check_stage(node, caller, report, words)
         with as_bad_input(""):
             made = make_stage(node, caller, before, report, words)
     except BadReportError as error:
         first, *others = [(each.field, each.why) for each in error.problems]
         raise BadInputError(*first, others) from error
     with node.store.write() as unit:
-        _write_stage(node, unit, before, made)
+        _write_stage(node, unit, before, made, passed)
     return _answer(node, (*before.stages, made.row), made.row, is_new=True)
 
 
-def _write_stage(node: Node, unit: Unit, before: Before, made: NewStage) -> None:
+def _write_stage(
+    node: Node, unit: Unit, before: Before, made: NewStage, passed: Sequence[Found]
+) -> None:
     conn, row = unit.connection, made.row
     lock_name(conn, f"report {row.org} {row.report_id}")
     if len(stages_of(conn, row.org, row.report_id)) != len(before.stages):
@@ -188,6 +197,7 @@ def _write_stage(node: Node, unit: Unit, before: Before, made: NewStage) -> None
         "content": row.content_hash,
         "seals": {version.log.type: version.log.seal for version in made.versions},
         "ground": made.ground,
+        **noted(passed),
     }
     audit.append(
         conn, row.submitted_at, row.submitted_by, "report.submit", node.org, row.event, detail

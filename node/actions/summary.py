@@ -22,7 +22,7 @@ def summary_of(
             "",
             f"From:      {node.settings.name} ({node.settings.country}, {node.org})",
             f"To:        {waiting.target.name} ({waiting.target.party.org})",
-            f"About:     {waiting.info} ({waiting.about})",
+            f"About:     event {waiting.about}",
             f"Sealed:    {_at(shown.sealed_at)}",
             *(f"Ground:    {ground}" for ground in _grounds(acts)),
             "",

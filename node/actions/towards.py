@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from federation.call import Wants
 from federation.relay import Held, refusal
 from node.actions.basis import first_wants
-from node.actions.errors import NotFoundError
+from node.actions.caller import Caller
+from node.actions.errors import NotAllowedError, NotFoundError
 from node.actions.people import AUTHORITY, local_party
 from node.node import Node
 from node.storage.logs import HoldingRow, LogRow
@@ -20,6 +21,7 @@ from node.storage.people import Org, find_org, list_orgs
 from node.storage.releases import ReleaseRow, releases_of
 from node.storage.store import Unit
 from policies.party import Party
+from policies.tlp import Tlp
 from sharing.project import Projection, Release, Standing, project
 from sharing.seal.holding import Holding
 from sharing.seal.package import write_package
@@ -130,6 +132,17 @@ def local_target(node: Node, log: LogRow, best: HoldingRow, home: Org) -> Target
 def member_name(party: Party) -> str:
     """Give what a member of the federation is called."""
     return "hub" if party.kind == "hub" else f"node {party.country}"
+
+
+def check_may_see(caller: Caller, offer: Offer) -> None:
+    """Let a person see what somebody else would get; a token only as far as it reads itself (D12).
+
+    Raises:
+        NotAllowedError: a machine asks for what holds TLP:RED.
+    """
+    red = (each.disclosed and each.label.tlp is Tlp.RED for each in offer.projection.verdicts)
+    if caller.party.kind == "machine" and any(red):
+        raise NotAllowedError("no token reads TLP:RED: somebody has to sign in and look")
 
 
 def offer_to(node: Node, holding: Holding, target: Target) -> Offer:

@@ -11,6 +11,7 @@ from hashlib import sha256
 
 import orjson
 
+from node.actions.caller import Caller
 from node.actions.errors import NotFoundError
 from node.actions.gate import TOWARDS_MEMBERS, relation_of
 from node.actions.people import local_party
@@ -33,9 +34,10 @@ from node.storage.store import Unit
 from policies.decide import Effect
 from policies.party import Party
 from policies.release import Need
+from policies.tlp import Tlp
 from sharing.project import HeldItem, Release, Standing, project
 from sharing.seal.holding import Holding
-from sharing.seal.records import Kind
+from sharing.seal.records import EVENT_LABEL, Kind
 from sharing.slots_read import read_log
 
 DECLARATION = "declaration"
@@ -98,6 +100,11 @@ class Waiting:
     def key(self) -> tuple[str, str]:
         """Origin and uuid of the log."""
         return self.log.origin, self.log.event
+
+    def title_for(self, caller: Caller) -> str:
+        """Give what the log says it is about; empty where a token would read TLP:RED (D12)."""
+        is_red = self.holding.labels.effective(EVENT_LABEL).tlp is Tlp.RED
+        return "" if is_red and caller.party.kind == "machine" else self.info
 
     def items(self, node: Node) -> tuple[HeldItem, ...]:
         """Everything of the log that would wait for a release to the party, were there none yet."""

@@ -117,6 +117,12 @@ _OF_AN_ATTRIBUTE = (
     "profile; an edit without it takes it back."
 )
 
+_OF_A_DISTRIBUTION = (
+    "It and its parts may have `distribution`, a limit beside the label: 0 its creator, 1 this "
+    "node, 2 no relay, 3 none, 4 a sharing group (`sharing_group_id`: uuid or number), 5 as its "
+    "parent."
+)
+
 
 class EventBody(BaseModel):
     """A MISP event, with the label its author gives it."""
@@ -124,7 +130,7 @@ class EventBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     Event: dict[str, Any] = Field(
-        description=f"The event as MISP has it. {_OF_AN_ATTRIBUTE}",
+        description=f"The event as MISP has it. {_OF_A_DISTRIBUTION} {_OF_AN_ATTRIBUTE}",
         examples=[
             {
                 "info": "Phishing against hospital staff",

@@ -17,9 +17,11 @@ from node.actions.errors import (
     NotAllowedError,
     NotFoundError,
 )
+from node.actions.patients import PatientDataError
 from node.storage.errors import StoredPackageError
 from policies.errors import BadLabelError
 from sharing.errors import ForeignFault, SharingError
+from sharing.patients.check import Found
 
 DAMAGED = "this node's stored copy is damaged; the operator finds it in the quarantine list"
 PROBLEM_TYPE = "application/problem+json"
@@ -43,6 +45,18 @@ class Fault(BaseModel):
     detail: str = Field(examples=["is missing: Art. 23(4)(a)"])
 
 
+class Finding(BaseModel):
+    """One place that holds patient data, and why; never what stands there."""
+
+    path: str = Field(examples=["summary_internal"])
+    start: int = Field(examples=[21], description="First character, counted from 0.")
+    end: int = Field(examples=[39], description="The character after the last one.")
+    kind: str = Field(examples=["name"])
+    reason: str = Field(examples=["patients.name.after-patient"])
+    sentence: str = Field(examples=["a name follows a word for patient"])
+    id: str = Field(examples=["6f1c0e5d2a7b4938a1d0c3e5f7092b4d"], description="For a release.")
+
+
 class Problem(BaseModel):
     """An RFC 9457 problem: what went wrong, why, whose fault it is, and where in the request."""
 
@@ -54,6 +68,11 @@ class Problem(BaseModel):
     )
     field: str | None = Field(default=None, examples=["aware_at"])
     others: list[Fault] | None = Field(default=None, description="Further places at fault.")
+    findings: list[Finding] | None = Field(
+        default=None,
+        description="Patient data in what was sent, which is why nothing of it was kept. A person"
+        " may release a false alarm by its id, at /console/patients; then send the same again.",
+    )
 
 
 class SignInNeededError(Exception):
@@ -86,6 +105,7 @@ def problem(
     detail: str,
     field: str | None = None,
     others: tuple[tuple[str, str], ...] = (),
+    findings: tuple[Found, ...] = (),
 ) -> Response:
     """Give a problem answer."""
     fault = {409: "state", 500: "node"}.get(status, "caller")
@@ -94,8 +114,23 @@ def problem(
         told["field"] = field
     if others:
         told["others"] = [{"field": place, "detail": why} for place, why in others]
+    if findings:
+        told["findings"] = [_finding(each).model_dump() for each in findings]
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
     return Response(orjson.dumps(told), status, headers, PROBLEM_TYPE)
+
+
+def _finding(each: Found) -> Finding:
+    said = each.finding
+    return Finding(
+        path=each.path,
+        start=said.start,
+        end=said.end,
+        kind=said.kind,
+        reason=said.reason,
+        sentence=said.sentence,
+        id=each.id,
+    )
 
 
 class _StrictRequest(Request):
@@ -129,6 +164,8 @@ def _answer(error: Exception) -> Response:
     known = status_of(error)
     if known is None:
         raise error
+    if isinstance(error, PatientDataError):
+        return problem(*known, str(error), error.field, findings=error.findings)
     if isinstance(error, BadInputError):
         return problem(*known, str(error), error.field, error.others)
     return problem(*known, why_of(error))

@@ -6,25 +6,51 @@ are bytes: a page carries its own signature, a package its originator's.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Annotated, Final
 
 import orjson
 import structlog
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from federation.auth import Received, Requester, verify_request
 from federation.compress import pack
 from federation.cursor import IncarnationChanged
-from federation.errors import BadCursorError, BadRequestError, RolledBackError
+from federation.errors import (
+    BadCursorError,
+    BadLineError,
+    BadPageError,
+    BadReceiptError,
+    BadRequestError,
+    RolledBackError,
+)
 from federation.feed import FEED_PATH, PACKAGES_PATH, read_feed_query
+from federation.heads import HEADS_PATH, HEADS_TYPE, read_heads_query
 from federation.peer import read_base_url
+from federation.push import PUSH_CAP, PUSH_PATH
+from federation.receipt import RECEIPT_CAP, RECEIPTS_PATH
+from federation.repair_lines import (
+    ITEMS_PATH,
+    QUESTION_CAP,
+    REPAIR_PATH,
+    REPAIR_TYPE,
+    read_asks,
+    read_wanted,
+)
 from federation.sync import PACKAGE_TYPE
 from federation.wire import MEDIA_TYPE
+from node.actions.errors import ConflictError, RestoringError
 from node.actions.ledger import keep_request
-from node.actions.serve import NotYet, serve_feed, serve_package, spend
+from node.actions.push import PushQuota, take_push
+from node.actions.receipts_got import ContradictedError, UnknownItemError, take_receipt
+from node.actions.repair import serve_stretches
+from node.actions.restore import serve_heads
+from node.actions.roster import may_exchange
+from node.actions.serve import NotYet, items_page, serve_feed, serve_package, spend
 from node.node import Node
 
 _SOON: Final = {"retry-after": "1"}
+_NO_QUESTION: Final = "neither stretches of the asker's feed nor items of it, by name"
+_LATER: Final = {"retry-after": "60"}
 _WHY: Final = {
     "signature": "the request does not carry one valid signature of a member's transport key",
     "nonce": "the request's nonce is missing or was used before",
@@ -40,6 +66,7 @@ def router(node: Node) -> APIRouter:
     """The routes of fed/1 for this node."""
     routes = APIRouter(include_in_schema=False)  # node/api/README.md: for nodes, not programs
     base_url = read_base_url(node.settings.base_url)
+    quota = PushQuota()
 
     @routes.get(FEED_PATH, response_class=Response)
     def feed(request: Request) -> Response:
@@ -53,21 +80,84 @@ def router(node: Node) -> APIRouter:
             node, base_url, request, lambda asker: _package(node, request, asker, digest)
         )
 
+    @routes.get(HEADS_PATH, response_class=Response)
+    def heads(request: Request) -> Response:
+        """How far this node knows the asker's own logs."""
+        return _answer(node, base_url, request, lambda asker: _heads(node, request, asker))
+
+    @routes.post(RECEIPTS_PATH, response_class=Response)
+    def receipt(request: Request, body: Annotated[bytes, Depends(_receipt_bytes)]) -> Response:
+        """What became of an item that this node gave the member who brings the receipt."""
+        return _answer(
+            node, base_url, request, lambda asker: _receipt(node, asker, body), body=body
+        )
+
+    @routes.post(REPAIR_PATH, response_class=Response)
+    def repair(request: Request, body: Annotated[bytes, Depends(_question_bytes)]) -> Response:
+        """How stretches of the member's own feed add up, or what they name."""
+        return _answer(
+            node, base_url, request, lambda asker: _stretches(node, request, asker, body), body=body
+        )
+
+    @routes.post(ITEMS_PATH, response_class=Response)
+    def items(request: Request, body: Annotated[bytes, Depends(_question_bytes)]) -> Response:
+        """Items of the member's own feed, by name."""
+        return _answer(
+            node, base_url, request, lambda asker: _items(node, request, asker, body), body=body
+        )
+
+    @routes.post(PUSH_PATH, response_class=Response)
+    def push(request: Request, body: Annotated[bytes, Depends(_push_bytes)]) -> Response:
+        """One urgent item that the member's feed here holds as well."""
+        return _answer(
+            node, base_url, request, lambda asker: _push(node, asker, body, quota), body=body
+        )
+
     return routes
 
 
-def _answer(node: Node, base_url: str, request: Request, answer: Answer) -> Response:
+async def _push_bytes(request: Request) -> bytes:
+    """The body, read no further than a push can be long."""
+    return await _bytes_upto(request, PUSH_CAP)
+
+
+async def _question_bytes(request: Request) -> bytes:
+    """The body, read no further than a repair's question can be long."""
+    return await _bytes_upto(request, QUESTION_CAP)
+
+
+async def _receipt_bytes(request: Request) -> bytes:
+    """The body, read no further than a receipt can be long."""
+    return await _bytes_upto(request, RECEIPT_CAP)
+
+
+async def _bytes_upto(request: Request, cap: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > cap:
+            break
+    return bytes(body)
+
+
+def _answer(
+    node: Node, base_url: str, request: Request, answer: Answer, *, body: bytes = b""
+) -> Response:
     """What `answer` gives a proven member; a plain refusal for everybody else."""
     try:
         asker = verify_request(
-            _received(request), base_url=base_url, registry=node.registry, now=node.wall()
+            _received(request, body), base_url=base_url, registry=node.registry, now=node.wall()
         )
         if asker.org not in {peer.org for peer in node.peers}:
             return _problem(403, "not a peer", "this node does not exchange with the asker")
+        if not may_exchange(node):
+            return _problem(503, "roster", "this node's roster expired long ago", _LATER)
         return answer(asker) if spend(node, asker) else _problem(401, "nonce", _WHY["nonce"])
     except BadRequestError as error:
         status = 400 if error.reason == "query" else 401
         return _problem(status, error.reason, _WHY[error.reason])
+    except RestoringError:
+        return _problem(503, "restoring", "this node comes from a backup: ask again", _LATER)
     except BadCursorError:
         return _problem(400, "cursor", "this cursor was not given to the asker by this node")
     except RolledBackError as error:
@@ -92,13 +182,64 @@ def _package(node: Node, request: Request, asker: Requester, digest: str) -> Res
     return _body(request, package, PACKAGE_TYPE)
 
 
-def _received(request: Request) -> Received:
+def _heads(node: Node, request: Request, asker: Requester) -> Response:
+    body = serve_heads(node, asker, read_heads_query(request.url.query))
+    return Response(body, headers={"cache-control": "no-store"}, media_type=HEADS_TYPE)
+
+
+def _receipt(node: Node, asker: Requester, body: bytes) -> Response:
+    try:
+        take_receipt(node, asker.org, body)
+    except BadReceiptError as error:
+        return _problem(400, "no receipt", f"it does not count: {error.reason}")
+    except UnknownItemError:
+        return _problem(422, "no such item", "this node gave the asker no such item")
+    except ContradictedError:
+        return _problem(409, "erased before", "the asker has confirmed that this item is erased")
+    return Response(status_code=204)
+
+
+def _stretches(node: Node, request: Request, asker: Requester, body: bytes) -> Response:
+    try:
+        asks = read_asks(body)
+    except BadLineError:
+        return _problem(400, "no question", _NO_QUESTION)
+    answer = serve_stretches(node, asker.org, asks, asker.nonce)
+    if isinstance(answer, NotYet):
+        return _problem(503, "not yet", "what may leave is being decided anew", _SOON)
+    return _body(request, answer, REPAIR_TYPE)
+
+
+def _items(node: Node, request: Request, asker: Requester, body: bytes) -> Response:
+    try:
+        wanted = read_wanted(body)
+    except BadLineError:
+        return _problem(400, "no question", _NO_QUESTION)
+    page = items_page(node, asker.org, wanted, asker.nonce)
+    if isinstance(page, NotYet):
+        return _problem(503, "not yet", "what may leave is being decided anew", _SOON)
+    return _body(request, page, MEDIA_TYPE)
+
+
+def _push(node: Node, asker: Requester, body: bytes, quota: PushQuota) -> Response:
+    if not quota.allows(asker.org, node.wall()):
+        return _problem(429, "too many", "the feed brings what is pushed beyond this", _LATER)
+    try:
+        take_push(node, asker.org, body, asker.nonce)
+    except BadPageError as error:
+        return _problem(400, "no push", f"it does not count: {error.reason}")
+    except ConflictError:
+        return _problem(503, "not yet", "others are changing the same event", _SOON)
+    return Response(status_code=204)
+
+
+def _received(request: Request, body: bytes = b"") -> Received:
     scope = request.scope
     path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
     headers = [
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
     ]
-    return Received(request.method, f"{path}?{query}" if query else path, headers)
+    return Received(request.method, f"{path}?{query}" if query else path, headers, body)
 
 
 def _body(request: Request, body: bytes, media_type: str) -> Response:

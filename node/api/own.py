@@ -11,12 +11,16 @@ from starlette.responses import Response
 from node.actions.caller import Caller
 from node.actions.peers import ExchangeState, exchange_state
 from node.actions.picture import Picture, hub_picture
+from node.api.alerts import add_alert_acts, add_alerts
 from node.api.answers import answer, told
 from node.api.auth import caller_of
 from node.api.errors import PROBLEMS, ProblemRoute
 from node.api.events import add_acts, add_decisions, add_events
+from node.api.groups import add_groups
 from node.api.holds import add_files, add_holds, add_ledger
 from node.api.incidents import add_incidents
+from node.api.patients import add_patients
+from node.api.receipts import add_receipts
 from node.api.rulebooks import add_rule_acts, add_rules
 from node.node import Node
 
@@ -41,9 +45,14 @@ def router(node: Node) -> APIRouter:
     add_holds(api, node, who)
     add_files(api, node, who)
     add_ledger(api, node, who)
+    add_receipts(api, node, who)
+    add_patients(api, node, who)
     add_decisions(api, node, who)
+    add_groups(api, node, who)
     add_rules(api, node, who)
     add_rule_acts(api, node, who)
+    add_alerts(api, node, who)
+    add_alert_acts(api, node, who)
     _add_states(api, node, who)
     return api
 

@@ -7,14 +7,12 @@ CPU time of both sides together, not wall time.
 
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from uuid import UUID, uuid4
-
-from sqlalchemy import insert, select, update
+from uuid import uuid4
 
 from federation.auth import Received, verify_request
 from federation.call import Bookmark, Call, Reply
@@ -39,7 +37,7 @@ from node.actions.serve import serve_feed, spend
 from node.bench.turns import Row
 from node.node import Node, open_node
 from node.roster import own_entry, put_members
-from node.storage import tables
+from node.storage.copies import copy_log, move_feeds
 from node.storage.peers import keep_bookmark
 from policies.label import Label
 from policies.tlp import Tlp
@@ -54,8 +52,6 @@ _ROUNDS = 9
 _PULLS = 30
 _EVENTS = 40
 _COPIES = 5_000
-_SERVED = (tables.log, tables.holding, tables.outbox, tables.ledger)
-_PULLED = (tables.log, tables.holding, tables.seen)
 _IDLE, _NEWS = "unchanged pull, ms", "one more attribute, ms"
 _TIMESTAMP = 1_700_000_000
 
@@ -178,36 +174,18 @@ def store_copies(server: Node, client: Node, count: int) -> None:
     """
     event = store(server, 1)[0]
     bring(server, client)
-    for node, names in ((server, _SERVED), (client, _PULLED)):
+    for node in (server, client):
         for start in range(0, count, _COPIES):
             with node.store.write() as unit:
-                for table in names:
-                    row = unit.connection.execute(select(table).where(table.c.event == event))
-                    one = dict(row.mappings().first() or {})
-                    rows = [
-                        {**one, **_renamed(one, n)}
-                        for n in range(start, min(start + _COPIES, count))
-                    ]
-                    unit.connection.execute(insert(table), rows)
+                copy_log(unit.connection, event, range(start, min(start + _COPIES, count)))
+    head = count + 2
     with server.store.write() as unit:
-        head = count + 2
-        changed = {"head_pos": head, "acked_pos": head}
-        unit.connection.execute(update(tables.peer).values(**changed))
+        move_feeds(unit.connection, head)
     token = write_cursor(
         key=server.keys.cursor, peer=client.org, incarnation=server.keys.incarnation, pos=head
     )
     with client.store.write() as unit:
         keep_bookmark(unit.connection, server.org, Bookmark(server.keys.incarnation, head, token))
-
-
-def _renamed(row: Mapping[str, object], n: int) -> dict[str, object]:
-    """What must differ from the row that is copied."""
-    named = {"event": str(UUID(int=n))}
-    if "pos" in row:
-        named |= {"pos": n + 3}  # type: ignore[dict-item]  # a row's values are of many types
-    return {name: value for name, value in named.items() if name in row} | (
-        {"id": None} if "id" in row else {}
-    )
 
 
 def _version(node: Node, attributes: int) -> Version:

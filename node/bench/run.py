@@ -7,11 +7,11 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-from node.bench import feed, policy, seal
+from node.bench import alert, feed, policy, repair, seal
 from node.bench.turns import Row
 
 Tables = Iterable[tuple[str, Sequence[Row]]]
-Which = Literal["seal", "policy", "feed"]
+Which = Literal["seal", "policy", "feed", "alert", "repair"]
 
 
 def _policy() -> Tables:
@@ -23,12 +23,21 @@ def _feed(sizes: Sequence[int]) -> Tables:
     yield "Catching up with everything", feed.catch_up()
 
 
+def _alert() -> Tables:
+    yield "An alert, from submission to hospitals' streams at one of 27 peers", alert.run()
+
+
+def _repair(sizes: Sequence[int]) -> Tables:
+    yield "Repair of a feed, by what differs", repair.run(sizes)
+
+
 def run(which: Which | None = None, *, every_size: bool = False) -> int:
     """Run the benchmarks, or one of them, and print them; 0 when they ran."""
     benches: Mapping[Which, Callable[[], Tables]] = {
         "seal": lambda: seal.run(seal.ALL_SIZES if every_size else seal.SIZES),
         "policy": _policy,
         "feed": lambda: _feed(feed.ALL_SIZES if every_size else feed.SIZES),
+        "repair": lambda: _repair(repair.ALL_SIZES if every_size else repair.SIZES),
     }
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     for name, bench in benches.items():

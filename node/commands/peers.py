@@ -1,12 +1,15 @@
 """The other members of the federation, from the shell."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
 from node.actions.keys import accept_member
-from node.actions.peers import RulebookTold, equivocations, peer_states
+from node.actions.peers import PeerState, RulebookTold, equivocations, peer_states
+from node.actions.people import caller_at_shell
+from node.actions.receipts_got import refused_there, signed_receipt
 from node.commands.shown import opened, print_rows
 from node.errors import SettingsError
 from node.roster import own_entry
@@ -16,29 +19,48 @@ _DIGITS = 12  # of a digest: enough for people to compare
 
 
 def list_states(data: Path) -> None:
-    """Print each peer's state."""
+    """Print each peer's state, and what an operator must not overlook."""
     with opened(data) as node:
         states = peer_states(node)
-        if not states:
+        if states:
+            _print_states(states)
+        else:
             typer.echo("no peers: the roster holds nobody else")
-            return
-        print_rows(
-            ("peer", "queue", "pulled at", "refused", "rules", "state", "last error"),
-            [
-                (
-                    f"{one.name} {one.org}",
-                    one.queue,
-                    f"{one.pulled_at:%Y-%m-%d %H:%M:%SZ}" if one.pulled_at else "never",
-                    one.quarantined,
-                    _rules(one.rulebook),
-                    one.state,
-                    one.last_error or "-",
-                )
-                for one in states
-            ],
-        )
+        for state in states:
+            for warning in state.warnings:
+                typer.echo(f"WARNING {state.name}: {warning}")
         for found in equivocations(node):
             typer.echo(f"ALARM {found.told}")
+        for one in refused_there(node):
+            typer.echo(
+                f"{one.told}, {one.at:%Y-%m-%d %H:%M:%SZ}; `isac peer receipt {one.id}` prints its "
+                "signed word"
+            )
+
+
+def _print_states(states: Sequence[PeerState]) -> None:
+    print_rows(
+        ("peer", "queue", "pulled at", "refused", "rules", "state", "repair", "last error"),
+        [
+            (
+                f"{one.name} {one.org}",
+                one.queue,
+                f"{one.pulled_at:%Y-%m-%d %H:%M:%SZ}" if one.pulled_at else "never",
+                one.quarantined,
+                _rules(one.rulebook),
+                one.state,
+                one.repair,
+                one.last_error or "-",
+            )
+            for one in states
+        ],
+    )
+
+
+def show_receipt(data: Path, login: str, number: int) -> None:
+    """Print a peer's receipt as it signed it."""
+    with opened(data) as node:
+        typer.echo(signed_receipt(node, caller_at_shell(node, login), number).decode())
 
 
 def _rules(told: RulebookTold | None) -> str:
@@ -65,4 +87,4 @@ def accept(data: Path, file: Path) -> None:
         raise SettingsError(f"{file} {error}") from error
     kids = ", ".join(f"{key.use} {key.kid}" for key in member.keys)
     typer.echo(f"accepted {member.org} with keys {kids}; compare them with the peer by telephone")
-    typer.echo("a running node takes its keys up at once, a new peer at the next start")
+    typer.echo("a running node heeds it at once")

@@ -5,6 +5,7 @@ from pathlib import Path
 import typer
 
 from node.actions.evidence import find_refused, list_refusals, proof_of
+from node.actions.receipts_got import answers_told
 from node.commands.shown import opened, print_rows
 
 _KEPT = {"in_force": "in-force.ndjson", "refused": "refused.ndjson", "about": "about.json"}
@@ -13,8 +14,10 @@ _KEPT = {"in_force": "in-force.ndjson", "refused": "refused.ndjson", "about": "a
 def list_refused(data: Path) -> None:
     """Print what was refused last, newest first."""
     with opened(data) as node:
+        found = list_refusals(node)
+        answers = answers_told(node, found)
         print_rows(
-            ("number", "at", "from", "check", "log", "why"),
+            ("number", "at", "from", "check", "log", "why", "answer"),
             [
                 (
                     one.id,
@@ -23,8 +26,9 @@ def list_refused(data: Path) -> None:
                     one.check,
                     f"{one.origin} {one.event}",
                     f"ALARM {one.reason}" if one.is_equivocation else one.reason,
+                    answers.get(one.id, "-"),
                 )
-                for one in list_refusals(node)
+                for one in found
             ],
         )
 

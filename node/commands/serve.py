@@ -12,6 +12,7 @@ import uvicorn
 from federation.transport import Transport
 from node.app import create_app
 from node.commands.shown import opened
+from node.listener import PatientProtocol
 from node.logs import configure_logs
 
 _log = structlog.get_logger(__name__)
@@ -31,6 +32,8 @@ def serve(data: Path, *, until_stdin_closes: bool) -> None:
                 app,
                 host=settings.host,
                 port=settings.port,
+                http=PatientProtocol,
+                ws="none",
                 log_config=None,
                 access_log=False,  # the outer door logs requests
                 server_header=False,

@@ -56,5 +56,5 @@ def add_acts(routes: APIRouter, node: Node, show: Show) -> None:
 
     @routes.post(_EVENT + "/recall")
     def do_recall(form: Annotated[Form, posted], origin: Origin, event: EventId) -> Response:
-        recall(node, form.caller, origin, event, form.one("reason"))
-        return see_other("/console/events")
+        done = recall(node, form.caller, origin, event, form.one("reason"))
+        return see_other(f"/console/events/{done.origin}/{done.event}/receipts")

@@ -11,6 +11,7 @@ from node.actions.errors import BadInputError
 from node.actions.explain import ExplainedSlot, Explanation, explain, preview
 from node.actions.people import Session, list_orgs
 from node.actions.read import EventPage, list_events, read_event
+from node.actions.receipts_got import refused_of
 from node.actions.search import search_values
 from node.api.bodies import EventId, Origin
 from node.api.events import PACKAGE_TYPE
@@ -73,6 +74,7 @@ def add_events(routes: APIRouter, node: Node, show: Show) -> None:
             report=report.value if report and seen.own else None,
             home=home.value if home else "",
             answers_for=_answers_for(session.caller, seen),
+            refused=refused_of(node, session.caller, origin, event),
             may_act=session.caller.role == "operator" and origin == node.org,
         )
 

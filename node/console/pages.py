@@ -9,8 +9,12 @@ from starlette.responses import Response
 
 from node.console import assets
 from node.console.acts import add_acts
+from node.console.alarms import add_alarms
+from node.console.alerts import add_alert_acts, add_alert_ways, add_alerts
 from node.console.events import add_events, add_sharing
+from node.console.groups import add_groups
 from node.console.holds import add_files, add_holds, add_ledger
+from node.console.receipts import add_receipts
 from node.console.render import Show
 from node.console.report import add_report
 from node.console.rules import add_rules
@@ -32,9 +36,15 @@ def router(node: Node) -> APIRouter:
     add_holds(routes, node, show)
     add_files(routes, node, show)
     add_ledger(routes, node, show)
+    add_receipts(routes, node, show)
     add_report(routes, node, show)
+    add_alarms(routes, node, show)
+    add_alerts(routes, node, show)
+    add_alert_acts(routes, node, show)
+    add_alert_ways(routes, node, show)
     add_states(routes, node, show)
     add_rules(routes, node, show)
+    add_groups(routes, node, show)
     routes.include_router(assets.router(files))
     _add_nowhere(routes, node, show)
     return routes

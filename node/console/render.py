@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from node.actions.errors import ActionError
 from node.actions.people import Session
+from node.actions.roster import warning_of
 from node.api.errors import status_of, why_of
 from node.console.assets import PATH, Asset
 from node.console.session import ForgedFormError, SignInFirstError, find_quietly, to_sign_in
@@ -29,19 +30,32 @@ from sharing.errors import SharingError
 # Our forms must say where they come from (Origin), which "no-referrer" would hide.
 _HEADERS = {"Referrer-Policy": "same-origin"}
 _STATES = {
-    "hospital": ("events", "report"),
-    "operator": ("events", "holds", "files", "ledger", "picture", "peers", "rules", "report"),
-    "analyst": ("events", "holds", "ledger", "picture", "peers", "rules"),
+    "hospital": ("events", "alerts", "groups", "report"),
+    "operator": (
+        "events",
+        "alerts",
+        "holds",
+        "files",
+        "ledger",
+        "picture",
+        "peers",
+        "rules",
+        "groups",
+        "report",
+    ),
+    "analyst": ("events", "alerts", "holds", "ledger", "picture", "peers", "rules", "groups"),
     "hub_analyst": ("picture", "events", "peers", "rules"),
 }
 _LINKS = {
     "events": "Events",
+    "alerts": "Alerts",
     "holds": "Held",
     "files": "Files",
     "ledger": "Ledger",
     "picture": "Picture",
     "peers": "Peers",
     "rules": "Rules",
+    "groups": "Sharing groups",
     "report": "Report an incident",
 }
 
@@ -91,6 +105,7 @@ class Show:
             csrf=session.csrf if session else "",
             menu=menu(caller.role) if caller else [],
             path=request.url.path,
+            roster_warning=warning_of(self._node) if caller and caller.is_staff else None,
             **values,
         )
         return HTMLResponse(text, status, _HEADERS)

@@ -4,7 +4,7 @@ One page, no wizard. What was typed survives an error, and the field at fault is
 id is in the form from the start, so that sending it twice makes one report.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -13,10 +13,12 @@ from starlette.responses import Response
 
 from node.actions.errors import BadInputError
 from node.actions.own import check_submitter
+from node.actions.patients import PatientDataError
 from node.actions.people import Session, list_orgs
 from node.actions.read import read_report
 from node.actions.submit import submit_report
 from node.api.bodies import Of, ReportId
+from node.console.alarms import Alarm, alarms_of, release_ticked
 from node.console.iocs import read_lines
 from node.console.questions import CHAPTERS, CONTACT, LATER_STAGES, STAGES, TEN, Question
 from node.console.render import Show, see_other
@@ -49,9 +51,17 @@ def add_report(routes: APIRouter, node: Node, show: Show) -> None:
     @routes.post(_PATH)
     def take(request: Request, form: Annotated[Form, posted]) -> Response:
         check_submitter(form.caller)
+        body, why_not = dict[str, object](), ""
         try:
             body = read_stage(form.fields, node.settings.country)
+            why_not = release_ticked(node, form)
             done = submit_report(node, form.caller, body)
+        except PatientDataError as error:
+            alarms = alarms_of(error, body)
+            faults = [(each.path, each.sentence) for each in alarms]
+            return page.show(
+                request, form.session, form.fields, faults, alarms=alarms, why_not=why_not
+            )
         except BadInputError as error:
             faults = [(error.field, error.why), *error.others]
             return page.show(request, form.session, form.fields, faults)
@@ -88,8 +98,11 @@ class _FormPage:
         session: Session,
         typed: Typed,
         faults: list[tuple[str, str]] | None = None,
+        *,
+        alarms: Sequence[Alarm] = (),
+        why_not: str = "",
     ) -> Response:
-        """Give the page; faults are (field, why)."""
+        """Give the page; faults are (field, why), `why_not` what is wrong with a release."""
         wrong: dict[str, str] = {}
         for field, why in faults or []:
             wrong.setdefault(place_of(field, typed), why)
@@ -101,6 +114,8 @@ class _FormPage:
             422 if faults else 200,
             typed=typed,
             wrong=wrong,
+            alarms=alarms,
+            why_not=why_not,
             elsewhere={name: why for name, why in wrong.items() if name not in _ASKED},
             is_new=is_new,
             stages=STAGES if is_new else LATER_STAGES,

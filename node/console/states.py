@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from node.actions.accepting import roster_told
 from node.actions.peers import exchange_state
 from node.actions.people import Session
 from node.actions.picture import hub_picture
@@ -25,4 +26,5 @@ def add_states(routes: APIRouter, node: Node, show: Show) -> None:
 
     @routes.get("/console/peers")
     def peers(request: Request, session: Annotated[Session, who]) -> Response:
-        return show.page(request, "peers.html", session, state=exchange_state(node, session.caller))
+        state = exchange_state(node, session.caller)
+        return show.page(request, "peers.html", session, state=state, roster=roster_told(node))

@@ -92,6 +92,8 @@ def _fault(row: Row, cell: Cell, answer: bytes) -> str:
         case "indicators":
             missing = sorted(set(wanted) - seen.values)
             return f"missing: {', '.join(missing)}" if missing else ""
+        case "sightings":
+            return _unlike_sightings(wanted, seen)
         case _:
             return _unlike_notice(wanted, seen)
 
@@ -115,10 +117,13 @@ class _Seen:
         self.entity = view["entity"]
         self.notice: str = view["notice"]
         self.withheld: list[str] = view["withheld"]
+        self.sightings = view.get("sightings", [])
 
 
 def _found(row: Row, seen: _Seen) -> str:
     """Say what of a row is there although it must be absent."""
+    if row.part == "sightings":
+        return f"sightings are there: {seen.sightings}" if seen.sightings else ""
     if row.part == "notice":
         return f"a notice is there: {seen.notice}" if seen.notice else ""
     names = row.exact if row.part == "fields" else ()
@@ -151,6 +156,16 @@ def _unlike_fields(wanted: Mapping[str, object], precision: str, seen: _Seen) ->
         elif got["precision"] != precision:
             faults.append(f"{name}: wanted it {precision}, got it {got['precision']}")
     return "; ".join(faults)
+
+
+def _unlike_sightings(wanted: Mapping[str, object], seen: _Seen) -> str:
+    """Compare how often anything was seen, and in which countries if that is told."""
+    by_country: dict[str, int] = {}
+    for one in seen.sightings:
+        for country, count in one["by_country"].items():
+            by_country[country] = by_country.get(country, 0) + count
+    told = {"count": sum(one["count"] for one in seen.sightings), "by_country": by_country}
+    return "" if told == wanted else f"wanted {wanted!r}, got {told!r}"
 
 
 def _unlike_notice(wanted: object, seen: _Seen) -> str:

@@ -37,8 +37,9 @@ class _Patient:
         query: dict[str, str] | None = None,
         body: object = None,
         form: Form | None = None,
+        may_be: int = httpx2.codes.NOT_FOUND,
     ) -> httpx2.Response:
-        """Give the answer; a 404 is one.
+        """Give the answer; a 404 is one, or instead another refusal that may be.
 
         Raises:
             DemoError: any other refusal, or no answer for half a minute.
@@ -50,7 +51,7 @@ class _Patient:
             except httpx2.TransportError as error:
                 why = str(error)
             else:
-                if answer.status_code == httpx2.codes.NOT_FOUND or answer.status_code < 400:
+                if answer.status_code == may_be or answer.status_code < 400:
                     return answer
                 why = f"{answer.status_code} {answer.text[:500]}"
                 if answer.status_code not in _BUSY:
@@ -88,6 +89,18 @@ class Door(_Patient):
         if answer.status_code == httpx2.codes.NOT_FOUND:
             raise DemoError(f"{self._who}: POST {path}: {answer.text[:500]}")
         return answer.content
+
+    def find(self, path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+        """Post JSON that may hold patient data; gives the findings it was refused for, if it was.
+
+        Raises:
+            DemoError: it was refused for anything else.
+        """
+        answer = self._call("POST", path, body=body, may_be=httpx2.codes.UNPROCESSABLE_ENTITY)
+        findings: list[dict[str, Any]] = answer.json().get("findings", [])
+        if answer.is_error and not findings:
+            raise DemoError(f"{self._who}: POST {path}: {answer.text[:500]}")
+        return findings
 
 
 class Person(_Patient):

@@ -131,12 +131,17 @@ class Play:
     def _do(self, step: Step) -> None:
         door = self.doors[step.by]
         match step.act:
+            case "refused":
+                _check_found(step, door.find("/incidents", step.body))
             case "report":
+                self._release_false_alarms(step, door)
                 done = json.loads(door.post("/incidents", step.body))
                 self._events[step.incident] = (done["origin"], done["event"])
             case "publish":
                 origin, event = self.event(step.incident)
                 door.post(f"/events/{origin}/{event}/publish", {})
+            case "sight":
+                door.post("/sightings", step.body)
             case "release":
                 self._release(step, door)
             case "sign":
@@ -147,6 +152,14 @@ class Play:
                 self._hand_over(step, door)
             case _:
                 raise DemoError(f"step at {step.at}: no such act: {step.act}")
+
+    def _release_false_alarms(self, step: Step, door: Door) -> None:
+        """Let the reporter say at the console that what is found is no patient's."""
+        found = door.find("/incidents", step.body) if step.no_patient else []
+        if found:  # else it was released, and the report taken, in an earlier play
+            _check_found(step, found)
+            form = {"findings": " ".join(one["id"] for one in found), "reason": step.no_patient}
+            self.people[step.by].send("/patients", form)
 
     def _waiting_for(self, step: Step) -> dict[tuple[str, str, str], list[dict[str, Any]]]:
         """What the hold queue shows of the step's incident for the parties it names, by log."""
@@ -202,6 +215,13 @@ class Play:
                 folder = self._stage.files(file["party"])
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 (folder / f"{file['event']}-{event}.zip").write_bytes(content)
+
+
+def _check_found(step: Step, found: list[dict[str, Any]]) -> None:
+    """Compare what patient data is found in a stage with what the step says."""
+    kinds = sorted(one["kind"] for one in found)
+    if kinds != sorted(step.finds):
+        raise DemoError(f"step at {step.at}: found {kinds}, not {sorted(step.finds)}")
 
 
 def _parts(page: str) -> Iterator[tuple[str, set[str]]]:

@@ -96,7 +96,7 @@ def _sweep(directory: Path, scenario: Scenario) -> None:
 
 def _make(scenario: Scenario, directory: Path, homes: Mapping[str, Path]) -> Sequence[Access]:
     set_scenario(directory / "clock.json", scenario.starts_at)
-    ports = _free_ports(len(scenario.nodes))
+    ports = free_ports(len(scenario.nodes))
     urls = {
         plan.key: f"http://127.0.0.1:{port}"
         for plan, port in zip(scenario.nodes, ports, strict=True)
@@ -172,7 +172,12 @@ def _let_in(scenario: Scenario, node: Node, person: PersonPlan) -> Access:
     return Access(person.login, password, make_token(node, ACTOR, person.login))
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Give so many ports that nobody listens on, and that no outgoing connection gets by itself.
+
+    Raises:
+        DemoError: there are not so many.
+    """
     found: list[int] = []
     start = secrets.randbelow(len(_PORTS))
     for port in [*_PORTS[start:], *_PORTS[:start]]:

@@ -68,15 +68,17 @@ class Step:
 
     at: datetime
     by: str
-    act: str  # report | publish | release | sign | declare | hand-over
+    act: str  # report | refused | publish | sight | release | sign | declare | hand-over
     incident: str
     says: str
-    body: Fields  # report: the stage as posted
+    body: Fields  # report, refused: the stage as posted; sight: the sightings
     field: str | None = None  # release: the field
     to: tuple[str, ...] = ()  # release, sign, declare, hand-over: keys of nodes or orgs
     ground: str = ""  # sign: consent | order, and its reference
     reference: str = ""
     chosen: tuple[str, ...] = ()  # declare: names of fields, values of indicators
+    finds: tuple[str, ...] = ()  # report, refused: kinds of patient data found in it
+    no_patient: str = ""  # report: why what is found is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class Row:
     """One datum of the visibility table."""
 
     datum: str
-    part: str  # fields | indicators | notice | page: where it is looked for
+    part: str  # fields | indicators | notice | sightings | page: where it is looked for
     exact: Any
     twin: Any
     cells: dict[str, tuple[Cell, ...]]  # by column key; several where something is released between
@@ -135,7 +137,7 @@ class Scenario:
     name: str
     starts_at: datetime
     ends_at: datetime
-    canaries: Mapping[str, tuple[str, ...]]  # by the node they must not leave
+    canaries: Mapping[str, tuple[str, ...]]  # by the node they must not leave, or NOBODY
     subject: str  # the incident the table is about
     nodes: tuple[NodePlan, ...]
     enrolments: tuple[EnrolmentPlan, ...]
@@ -165,6 +167,10 @@ class Scenario:
         """Give the name of a node or an enrolled organisation."""
         named = {node.key: node.name for node in self.nodes}
         return (named | {org.key: org.name for org in self.orgs})[key]
+
+
+NOBODY = "nobody"
+"""The owner of canaries that no file of any node may hold."""
 
 
 def shipped_scenario() -> Scenario:
@@ -208,11 +214,13 @@ def read_scenario(text: str) -> Scenario:
 
 def _step(raw: Fields) -> Step:
     body: Fields = {}
-    if raw["act"] == "report":
+    if raw["act"] in {"report", "refused"}:
         body = raw["fields"] | {
             "report_id": raw["report_id"],
             "indicators": raw.get("indicators", []),
         }
+    if raw["act"] == "sight":
+        body = {"sightings": raw["sightings"]}
     return Step(
         at=datetime.fromisoformat(raw["at"]),
         by=raw["by"],
@@ -225,6 +233,8 @@ def _step(raw: Fields) -> Step:
         ground=raw.get("ground", ""),
         reference=raw.get("reference", ""),
         chosen=tuple(raw.get("chosen", ())),
+        finds=tuple(raw.get("finds", ())),
+        no_patient=raw.get("no_patient", ""),
     )
 
 
@@ -263,7 +273,7 @@ def _check_references(scenario: Scenario) -> None:
         *((f"node of {org.key}", org.node, nodes) for org in scenario.orgs),
         *((f"node of {one.login}", one.node, nodes) for one in scenario.people),
         *((f"org of {one.login}", one.org, orgs) for one in scenario.people),
-        *(("owner of canaries", key, nodes) for key in scenario.canaries),
+        *(("owner of canaries", key, nodes | {NOBODY}) for key in scenario.canaries),
         *((f"actor of the step at {step.at}", step.by, logins) for step in scenario.steps),
         *((f"receiver at {step.at}", key, orgs) for step in scenario.steps for key in step.to),
         *((f"login of column {c.key}", c.login, logins) for c in scenario.columns if c.login),

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from node.storage.store import upsert
-from node.storage.tables import dirty, wake
+from node.storage.tables_feed import dirty, wake
 
 LogKey = tuple[str, str]  # (origin, event)
 

@@ -33,10 +33,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from federation.wire import Ground
+from federation.told import Fingerprint, told_put, told_recall, total
+from federation.wire import Ground, Op
 from node.storage.dirt import Dirt, LogKey
+from node.storage.repair import Side, lock_set, shift_set
 from node.storage.store import upsert
-from node.storage.tables import dirty, log, log_class, outbox, seen, wake
+from node.storage.tables import holding, log, log_class
+from node.storage.tables_feed import dirty, outbox, seen, wake
 
 # Asked for every item: built once.
 _MARK = ["origin", "event", "gen", "urgent", "narrows"]
@@ -81,6 +84,17 @@ class OfferRow:
         """Place of the statement in the log's history."""
         return (self.epoch, self.seq)
 
+    @property
+    def told(self) -> bytes | None:
+        """The name of what the peer may hold of the log; None: nothing, and no recall of it."""
+        match Op(self.op):
+            case Op.PUT:
+                return told_put(self.origin, self.event, self.epoch, self.map or b"")
+            case Op.RECALL:
+                return told_recall(self.origin, self.event, self.version)
+            case Op.WITHDRAW:
+                return None
+
 
 @dataclass(frozen=True, slots=True)
 class FeedRow:
@@ -92,7 +106,7 @@ class FeedRow:
 
 @dataclass(frozen=True, slots=True)
 class SeenRow:
-    """What a source last told us of a log; it outlives the holding."""
+    """What a source last told us of a log, and the name of that; it outlives the holding."""
 
     src: str
     origin: str
@@ -102,6 +116,7 @@ class SeenRow:
     epoch: int
     seq: int
     digest: str | None
+    told: bytes | None = None
 
 
 def peek_dirt(conn: Connection, limit: int) -> tuple[Dirt, ...]:
@@ -272,6 +287,32 @@ def row_by_digest(conn: Connection, peer: str, digest: str) -> FeedRow | None:
     return None if row is None else FeedRow(_offer_row(row), bool(row.is_dirty))
 
 
+def rows_wanted(
+    conn: Connection, peer: str, wanted: Collection[bytes | LogKey]
+) -> tuple[FeedRow, ...]:
+    """Give the rows of this peer's own feed that tell it these names or are of these logs."""
+    names = [one for one in wanted if isinstance(one, bytes)]
+    logs = [one for one in wanted if not isinstance(one, bytes)]
+    is_dirty = exists().where(dirty.c.origin == outbox.c.origin, dirty.c.event == outbox.c.event)
+    found = dict[int, FeedRow]()
+    for is_wanted in (outbox.c.told.in_(names), _is_one_of(outbox, logs)):  # each has its index
+        rows = conn.execute(
+            select(outbox, is_dirty.label("is_dirty")).where(outbox.c.peer == peer, is_wanted)
+        )
+        found |= {row.pos: FeedRow(_offer_row(row), bool(row.is_dirty)) for row in rows}
+    return tuple(found[pos] for pos in sorted(found))
+
+
+def holding_sources(conn: Connection, origin: str, event: str) -> tuple[str, ...]:
+    """Give the sources that hold something of the log out to us."""
+    rows = conn.execute(
+        select(holding.c.src)
+        .where(holding.c.origin == origin, holding.c.event == event)
+        .order_by(holding.c.src)
+    )
+    return tuple(row.src for row in rows)
+
+
 def find_seen(conn: Connection, src: str, origin: str, event: str) -> SeenRow | None:
     """Give what the source last told us of the log, or None."""
     row = conn.execute(_SEEN, {"src": src, "origin": origin, "event": event}).first()
@@ -296,8 +337,26 @@ def seen_in_other_lives(conn: Connection, src: str, incarnation: str) -> tuple[S
 
 def put_seen(conn: Connection, rows: Iterable[SeenRow]) -> None:
     """Remember what sources told us, instead of what they told before."""
+    by_source = dict[str, list[SeenRow]]()
+    for row in rows:
+        by_source.setdefault(row.src, []).append(row)
+    for src in sorted(by_source):
+        _put_seen(conn, src, by_source[src])
+
+
+def _put_seen(conn: Connection, src: str, rows: Collection[SeenRow]) -> None:
+    lock_set(conn, src, Side.ITS)
+    keys = [(row.origin, row.event) for row in rows]
+    found = conn.execute(
+        select(seen.c.origin, seen.c.event, seen.c.told).where(
+            seen.c.src == src, _is_one_of(seen, keys)
+        )
+    )
+    before = {(row.origin, row.event): row.told for row in found}
     names = [one.name for one in fields(SeenRow)]
     upsert(conn, seen, [{name: getattr(row, name) for name in names} for row in rows])
+    steps = (Fingerprint.step(before.get((row.origin, row.event)), row.told) for row in rows)
+    shift_set(conn, src, Side.ITS, total(steps))
 
 
 def _is_one_of(table: Table, logs: Collection[LogKey]) -> ColumnElement[bool]:
@@ -319,4 +378,5 @@ def _ground(members: Mapping[str, Any]) -> Ground:
 
 def _values(row: OfferRow) -> dict[str, object]:
     values = {one.name: getattr(row, one.name) for one in fields(row)}
-    return {**values, "withheld": json.dumps([ground.members() for ground in row.withheld])}
+    withheld = json.dumps([ground.members() for ground in row.withheld])
+    return {**values, "withheld": withheld, "told": row.told}

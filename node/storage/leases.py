@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select, update
 
 from node.storage.errors import LostLeaseError
 from node.storage.store import insert_new
-from node.storage.tables import lease
+from node.storage.tables_feed import lease
 
 
 @dataclass(frozen=True, slots=True)

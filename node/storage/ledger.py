@@ -2,9 +2,9 @@
 
 Lines are only ever added, and outlive what they tell of: a recall, a withdrawal or an erasure takes
 the bytes, not the line. A line says "given" when its page was handed to the network; it counts as
-confirmed by the first receipt of that feed at or behind its place: the peer came back, signed, with
-a cursor that only the page could have given it. What stood at which place of a log is kept beside
-it, without its value: a keyed hash finds it again.
+confirmed by the first acknowledgement of that feed at or behind its place: the peer came back,
+signed, with a cursor that only the page could have given it. What stood at
+which place of a log is kept beside it, without its value: a keyed hash finds it again.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, tuple_
 
 from node.storage.store import insert_missing, insert_new
-from node.storage.tables import ledger, ledger_receipt, ledger_record
+from node.storage.tables_feed import ledger, ledger_ack, ledger_record
 
 FILE = ""  # the "feed" of what was handed over as a file
 _BATCH = 1000
@@ -74,7 +74,7 @@ class GivenRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Acknowledgement:
     """A party confirmed all of its feed up to `pos`; `request` is its signed word for it."""
 
     party: str
@@ -109,11 +109,9 @@ def add_given(conn: Connection, rows: Iterable[GivenRow]) -> None:
     insert_missing(conn, ledger, [{name: getattr(row, name) for name in names} for row in rows])
 
 
-def add_receipt(conn: Connection, receipt: Receipt) -> None:
+def add_acknowledgement(conn: Connection, ack: Acknowledgement) -> None:
     """Keep what a party confirmed; the first word for a place stands."""
-    insert_new(
-        conn, ledger_receipt, {each.name: getattr(receipt, each.name) for each in fields(receipt)}
-    )
+    insert_new(conn, ledger_ack, {each.name: getattr(ack, each.name) for each in fields(ack)})
 
 
 def recorded(
@@ -160,10 +158,12 @@ def last_given(
     return None if row is None else _given(row)
 
 
-def receipts_for(conn: Connection, given: Collection[GivenRow]) -> Mapping[GivenRow, Receipt]:
-    """Give the receipt that confirmed each line; a line without one is not confirmed."""
-    found = {row: _first_receipt(conn, row) for row in given if row.feed != FILE}
-    return {row: receipt for row, receipt in found.items() if receipt is not None}
+def acknowledgements_for(
+    conn: Connection, given: Collection[GivenRow]
+) -> Mapping[GivenRow, Acknowledgement]:
+    """Give the acknowledgement that confirmed each line; a line without one is not confirmed."""
+    found = {row: _first_acknowledgement(conn, row) for row in given if row.feed != FILE}
+    return {row: ack for row, ack in found.items() if ack is not None}
 
 
 def records_of(conn: Connection, logs: Collection[tuple[str, str]]) -> tuple[RecordRow, ...]:
@@ -194,21 +194,23 @@ def count_given(conn: Connection) -> int:
     return conn.execute(select(func.count()).select_from(ledger)).scalar_one()
 
 
-def _first_receipt(conn: Connection, given: GivenRow) -> Receipt | None:
+def _first_acknowledgement(conn: Connection, given: GivenRow) -> Acknowledgement | None:
     row = conn.execute(
-        select(ledger_receipt)
+        select(ledger_ack)
         .where(
-            ledger_receipt.c.party == given.party,
-            ledger_receipt.c.feed == given.feed,
-            ledger_receipt.c.pos >= given.pos,
-            ledger_receipt.c.at >= given.given_at,
+            ledger_ack.c.party == given.party,
+            ledger_ack.c.feed == given.feed,
+            ledger_ack.c.pos >= given.pos,
+            ledger_ack.c.at >= given.given_at,
         )
-        .order_by(ledger_receipt.c.pos)
+        .order_by(ledger_ack.c.pos)
         .limit(1)
     ).first()
     if row is None:
         return None
-    return Receipt(**{each.name: getattr(row, each.name) for each in fields(Receipt)})
+    return Acknowledgement(
+        **{each.name: getattr(row, each.name) for each in fields(Acknowledgement)}
+    )
 
 
 def _given(row: Row[Any]) -> GivenRow:

@@ -110,7 +110,7 @@ def find_log(
     """Give the log, or None; `for_update` holds its row to the end of the unit."""
     statement = _LOG.with_for_update() if for_update else _LOG
     row = conn.execute(statement, {"origin": origin, "event": event}).first()
-    return None if row is None else _log_row(row)
+    return None if row is None else row_of_log(row)
 
 
 def find_logs(
@@ -119,7 +119,7 @@ def find_logs(
     """Give those of the logs that are there; `for_update` holds their rows to the unit's end."""
     statement = _LOGS.with_for_update() if for_update else _LOGS
     rows = conn.execute(statement, {"keys": list(keys)}) if keys else ()
-    return {(row.origin, row.event): _log_row(row) for row in rows}
+    return {(row.origin, row.event): row_of_log(row) for row in rows}
 
 
 def origins_of(conn: Connection, event: str) -> tuple[str, ...]:
@@ -250,7 +250,7 @@ def logs_of_type(conn: Connection, log_type: str) -> tuple[LogRow, ...]:
     rows = conn.execute(
         select(log).where(log.c.type == log_type).order_by(log.c.first_seen_at, log.c.event)
     )
-    return tuple(map(_log_row, rows))
+    return tuple(map(row_of_log, rows))
 
 
 def event_over(conn: Connection, origin: str, report: str) -> str | None:
@@ -276,7 +276,8 @@ def erase_holdings(conn: Connection, origin: str, event: str, *, src: str | None
     return conn.execute(statement).rowcount
 
 
-def _log_row(row: Row[Any]) -> LogRow:
+def row_of_log(row: Row[Any]) -> LogRow:
+    """Give a row of the table as it is read."""
     values = {name: getattr(row, name) for name in LogRow.__dataclass_fields__}
     return LogRow(**{**values, "ground": json.loads(row.ground)})
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete
 
 from node.storage.store import insert_new
-from node.storage.tables import nonce
+from node.storage.tables_feed import nonce
 
 
 def spend_nonce(conn: Connection, kid: str, text: str, *, now: datetime, until: datetime) -> bool:

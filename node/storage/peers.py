@@ -10,11 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from federation.call import Bookmark
 from node.storage.store import insert_new
-from node.storage.tables import outbox, peer
+from node.storage.tables_feed import outbox, peer
+
+# Asked with every pull: built once. In one order, so that two units never wait in a ring.
+_ALL = select(peer).order_by(peer.c.org)
+_THESE = _ALL.where(peer.c.org.in_(bindparam("orgs", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class PeerRow:
     next_try_at: datetime | None
     last_error: str | None
     last_error_at: datetime | None
+    skew_ms: int | None
     rulebook_version: str | None
     rulebook_digest: str | None
 
@@ -104,12 +109,12 @@ def begin_anew(conn: Connection, org: str) -> None:
     conn.execute(update(peer).where(peer.c.org == org).values(incarnation=None, cursor=None, pos=0))
 
 
-def note_rulebook(conn: Connection, org: str, *, version: str, digest: str) -> None:
-    """Keep which rulebook is in force at the peer, as its last page said."""
+def note_told(conn: Connection, org: str, *, version: str, digest: str, skew_ms: int) -> None:
+    """Keep what the peer's last page said: its rulebook, and how far its clock is ahead."""
     conn.execute(
         update(peer)
         .where(peer.c.org == org)
-        .values(rulebook_version=version, rulebook_digest=digest)
+        .values(rulebook_version=version, rulebook_digest=digest, skew_ms=skew_ms)
     )
 
 
@@ -164,12 +169,10 @@ def waiting_rows(conn: Connection) -> Mapping[str, Waiting]:
 def _peers(
     conn: Connection, *, orgs: Sequence[str] | None, for_update: bool
 ) -> tuple[PeerRow, ...]:
-    statement = select(peer).order_by(peer.c.org)  # one order: two units never wait in a ring
-    if orgs is not None:
-        statement = statement.where(peer.c.org.in_(orgs))
+    statement = _ALL if orgs is None else _THESE
     if for_update:
         statement = statement.with_for_update()
     return tuple(
         PeerRow(**{name: getattr(row, name) for name in PeerRow.__dataclass_fields__})
-        for row in conn.execute(statement)
+        for row in conn.execute(statement, {} if orgs is None else {"orgs": list(orgs)})
     )

@@ -5,12 +5,12 @@ through the person.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, union_all, update
 
 from node.storage.store import insert_new, upsert
 from node.storage.tables import org as org_table
@@ -183,6 +183,25 @@ def person_by_session(
         .where(session.c.session_hash == session_hash, session.c.expires_at > now)
     ).first()
     return None if row is None else (_person(row), row.csrf)
+
+
+def in_force(conn: Connection, hashes: Collection[str], now: datetime) -> frozenset[str]:
+    """Give those of these hashes of tokens and sessions that let somebody in now."""
+    wanted = sorted(hashes)
+    tokens = (
+        select(token.c.token_hash)
+        .join(person, person.c.login == token.c.login)
+        .where(person.c.disabled_at.is_(None))
+        .where(token.c.token_hash.in_(wanted), token.c.revoked_at.is_(None))
+        .where(token.c.expires_at > now)
+    )
+    sessions = (
+        select(session.c.session_hash)
+        .join(person, person.c.login == session.c.login)
+        .where(person.c.disabled_at.is_(None))
+        .where(session.c.session_hash.in_(wanted), session.c.expires_at > now)
+    )
+    return frozenset(row[0] for row in conn.execute(union_all(tokens, sessions)))
 
 
 def drop_session(conn: Connection, session_hash: str) -> None:

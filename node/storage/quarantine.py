@@ -10,8 +10,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
+from federation.receipt import name_of_item
 from node.storage.store import insert_new
-from node.storage.tables import quarantine
+from node.storage.tables_feed import quarantine
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class QuarantineRow:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What is told of a refused item: everything but its bytes."""
+    """What is told of a refused item: everything but its bytes; `item` is its line's name."""
 
     id: int
     src: str
@@ -53,6 +54,7 @@ class Refusal:
     reason: str
     received_at: datetime
     is_equivocation: bool
+    item: str
 
 
 _FIELDS = tuple(QuarantineRow.__dataclass_fields__)
@@ -86,11 +88,17 @@ def refusals(
 ) -> tuple[Refusal, ...]:
     """Give the newest refused items without their bytes, newest first."""
     names = ("id", "src", "origin", "event", "check", "reason", "received_at")
-    told = select(*(quarantine.c[name] for name in names), _IS_EQUIVOCATION)
+    told = select(*(quarantine.c[name] for name in names), quarantine.c.item_line, _IS_EQUIVOCATION)
     if equivocations_only:
         told = told.where(quarantine.c.in_force.is_not(None))
-    rows = conn.execute(told.order_by(quarantine.c.id.desc()).limit(limit)).mappings()
-    return tuple(Refusal(**row) for row in rows)
+    return tuple(
+        Refusal(
+            **{name: getattr(row, name) for name in names},
+            is_equivocation=row.is_equivocation,
+            item=name_of_item(row.item_line),
+        )
+        for row in conn.execute(told.order_by(quarantine.c.id.desc()).limit(limit))
+    )
 
 
 def sources_refused_for(conn: Connection, words: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from node.storage.errors import StoreError
 from node.storage.store import Store, lock_name
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision; a test holds it against the files."""
 
 

@@ -20,7 +20,13 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from node.storage import tables_notes  # noqa: F401  so that all tables are known with these
+from node.storage import (  # noqa: F401  so that all tables are known with these
+    tables_alerts,
+    tables_feed,
+    tables_groups,
+    tables_notes,
+    tables_repair,
+)
 from node.storage.columns import HEX as _HEX
 from node.storage.columns import ROWID as _ROWID
 from node.storage.columns import UUID as _UUID
@@ -223,6 +229,20 @@ release = Table(  # what enough acts have released
     UniqueConstraint("origin", "event", "record", "slot_type", "slot_hash", "party"),
 )
 
+patient_release = Table(  # a person's signed word that a finding is no patient data
+    "patient_release",
+    metadata,
+    Column("id", _ROWID, primary_key=True),
+    Column("finding", String(32), nullable=False),  # keyed by this node: tells nothing of the text
+    Column("org", _UUID, nullable=False),  # whom the person works for
+    Column("person", String(160), nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),  # DSSE, over all of this
+    Column("released_at", Instant, nullable=False),
+    UniqueConstraint("finding", "org"),
+)
+
 rulebook = Table(  # every one that was ever proposed; in force: the one at the last place
     "rulebook",
     metadata,
@@ -240,171 +260,4 @@ rulebook = Table(  # every one that was ever proposed; in force: the one at the 
     Column("decided_by", String(160)),
     Column("decided_at", Instant),
     Column("note", Text, nullable=False),  # why it was turned down
-)
-
-# Federation ---------------------------------------------------------------------------------------
-
-dirty = Table(  # a set, not a log: what must be projected anew
-    "dirty",
-    metadata,
-    Column("origin", _UUID, primary_key=True),
-    Column("event", _UUID, primary_key=True),
-    Column("gen", BigInteger, nullable=False, default=1),
-    Column("urgent", Boolean, nullable=False, default=False),
-    Column("narrows", Boolean, nullable=False, default=False),  # new rules take something back here
-)
-
-wake = Table(  # next instant at which a verdict on this log may change with no write
-    "wake",
-    metadata,
-    Column("origin", _UUID, primary_key=True),
-    Column("event", _UUID, primary_key=True),
-    Column("at", Instant, nullable=False, index=True),
-)
-
-peer = Table(
-    "peer",
-    metadata,
-    Column("org", _UUID, primary_key=True),
-    # what we serve it
-    Column("wants", String(8), nullable=False, default="own"),
-    Column("head_pos", BigInteger, nullable=False, default=0),
-    Column("acked_pos", BigInteger, nullable=False, default=0),
-    Column("asked_at", Instant),  # it last pulled from us
-    Column("basis", _HEX),  # H(party, wants, hops) its outbox rests on; another: all logs dirty
-    # what we pull from it
-    Column("incarnation", String(32)),
-    Column("cursor", Text),
-    Column("pos", BigInteger, nullable=False, default=0),
-    Column("pulled_at", Instant),  # last success
-    Column("failures", Integer, nullable=False, default=0),
-    Column("next_try_at", Instant),
-    Column("last_error", Text),
-    Column("last_error_at", Instant),
-    Column("rulebook_version", String(64)),  # the rulebook in force there, as its last page said
-    Column("rulebook_digest", _HEX),
-)
-
-outbox = Table(  # only the latest row per (peer, log); pos is dense when written
-    "outbox",
-    metadata,
-    Column("peer", _UUID, primary_key=True),
-    Column("pos", BigInteger, primary_key=True),
-    Column("origin", _UUID, nullable=False),
-    Column("event", _UUID, nullable=False),
-    Column("op", String(8), nullable=False),  # PUT | WITHDRAW | RECALL
-    Column("epoch", BigInteger, nullable=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("seal", _HEX, nullable=False),
-    Column("digest", _HEX),
-    Column("map", LargeBinary),
-    Column("src", _UUID),  # the holding it is projected from
-    Column("hops", Integer, nullable=False, default=0),
-    Column("withheld", Text, nullable=False, default="[]"),
-    Column("rulebook", _HEX, nullable=False),
-    Column("urgent", Boolean, nullable=False, default=False),
-    Column("projected_at", Instant, nullable=False),
-    UniqueConstraint("peer", "origin", "event"),
-    Index("ix_outbox_digest", "peer", "digest"),  # packages are asked for by digest
-)
-
-ledger = Table(  # append-only: what we gave to whom, when, under which rules
-    "ledger",
-    metadata,
-    Column("id", _ROWID, primary_key=True),
-    Column("party", _UUID, nullable=False),
-    Column("feed", String(32), nullable=False),  # incarnation of the feed; empty: as a file
-    Column("pos", BigInteger, nullable=False),  # place in it; 0: as a file
-    Column("origin", _UUID, nullable=False),
-    Column("event", _UUID, nullable=False),
-    Column("op", String(8), nullable=False),
-    Column("epoch", BigInteger, nullable=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("seal", _HEX, nullable=False),
-    Column("digest", _HEX),
-    Column("map", LargeBinary),
-    Column("size", BigInteger),  # of a PUT: records of that version, and which of them were void:
-    Column("void", LargeBinary),  # with the map, all that it takes to lead on from it by a delta
-    Column("rulebook", _HEX, nullable=False),
-    Column("given_at", Instant, nullable=False),
-    UniqueConstraint("party", "feed", "pos", "seal", "rulebook"),
-    Index("ix_ledger_log", "origin", "event", "party", "feed", "pos"),
-)
-
-ledger_receipt = Table(  # append-only: the peer came back with a cursor behind `pos`
-    "ledger_receipt",
-    metadata,
-    Column("party", _UUID, primary_key=True),
-    Column("feed", String(32), primary_key=True),
-    Column("pos", BigInteger, primary_key=True),
-    Column("at", Instant, nullable=False),
-    Column("request", LargeBinary),  # its signed request, as it came
-)
-
-ledger_record = Table(  # append-only: what stood at a place of a log that was given to anybody
-    "ledger_record",
-    metadata,
-    Column("id", _ROWID, primary_key=True),
-    Column("origin", _UUID, nullable=False),
-    Column("event", _UUID, nullable=False),
-    Column("epoch", BigInteger, nullable=False),
-    Column("record", Integer, nullable=False),
-    Column("uuid", _UUID, nullable=False),
-    Column("kind", Integer, nullable=False),
-    Column("what", String(64), nullable=False),  # type of an attribute, name of a field
-    Column("types", String(32), nullable=False),  # of its slots, two hex digits each
-    Column("slot_type", Integer, nullable=False),  # the slot whose value has this key; 0: none
-    Column("key", _HEX, nullable=False, index=True),  # HMAC of the value: it outlives the value
-    Index("ix_ledger_record_log", "origin", "event", "epoch"),
-)
-
-seen = Table(  # what a source last told us of a log; outlives the holding (idempotent ingest)
-    "seen",
-    metadata,
-    Column("src", _UUID, primary_key=True),
-    Column("origin", _UUID, primary_key=True),
-    Column("event", _UUID, primary_key=True),
-    Column("incarnation", String(32), nullable=False),
-    Column("pos", BigInteger, nullable=False),
-    Column("epoch", BigInteger, nullable=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("digest", _HEX),
-)
-
-quarantine = Table(
-    "quarantine",
-    metadata,
-    Column("id", _ROWID, primary_key=True),
-    Column("src", _UUID, nullable=False),
-    Column("pos", BigInteger, nullable=False),
-    Column("origin", _UUID, nullable=False),
-    Column("event", _UUID, nullable=False),
-    Column("check", Integer, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("item_line", LargeBinary, nullable=False),
-    # as received; never indexed, never shown as content
-    Column("raw", LargeBinary, nullable=False),
-    Column("received_at", Instant, nullable=False),
-    # of an equivocation: the statement that stays in force, who gave it first, and when
-    Column("in_force", LargeBinary),
-    Column("in_force_src", _UUID),
-    Column("in_force_seen_at", Instant),
-    UniqueConstraint("src", "origin", "event", "pos"),
-)
-
-nonce = Table(  # spent request nonces, until their requests have expired
-    "nonce",
-    metadata,
-    Column("kid", String(64), primary_key=True),
-    Column("nonce", String(64), primary_key=True),
-    Column("expires_at", Instant, nullable=False, index=True),
-)
-
-lease = Table(  # who leads (runs the schedule); fence grows with every change of owner
-    "lease",
-    metadata,
-    Column("name", String(32), primary_key=True),
-    Column("owner", String(64), nullable=False),
-    Column("fence", BigInteger, nullable=False),
-    Column("until", Instant, nullable=False),
 )

@@ -14,6 +14,7 @@ from policies.label import Label
 from policies.tlp import Tlp, is_tlp_tag, read_tlp
 from sharing.event import Attribute, Json, Object, Relation, ReportText, Tag
 from sharing.formats.misp_event import Distribution, MispEvent, read_event
+from sharing.formats.misp_groups import Words
 from sharing.formats.misp_members import BadMispError, JsonObject
 from sharing.view import View
 
@@ -25,7 +26,7 @@ _NONCHARACTER = re.compile(
 )
 COARSE = 'fise:precision="twin"'
 """The tag of an attribute whose value is but a coarse twin's: MISP has no member for it."""
-_DISTRIBUTIONS = {Tlp.CLEAR: "3", Tlp.GREEN: "1"}
+_ALL, _HERE, _OWN, _INHERIT = "3", "1", "0", "5"
 
 
 def read_misp(
@@ -91,19 +92,32 @@ def _event_in(holder: JsonObject) -> JsonObject:
     raise BadMispError(holder.document, holder.path, f"{why}; it has {has}")
 
 
-def write_misp(view: View) -> dict[str, Json]:
+def write_misp(view: View, words: Words | None = None) -> dict[str, Json]:
     """Return the event of a view as MISP writes one; numbers are text, as MISP has them.
 
-    Members that describe an instance's copy (numeric ids, locks) are the door's to add.
+    `words` are for its source's own people: they read back what they said of how far it goes. For
+    anybody else the labels say it. Members that describe an instance's copy (numeric ids, locks)
+    are the door's to add.
     """
-    return {"Event": _Writer(view).event()}
+    return {"Event": _Writer(view, words or Words()).event()}
+
+
+def distribution_of(label: Label) -> str:
+    """How far another MISP may spread what has this label, at most.
+
+    A MISP knows neither named recipients nor embargoes: what has them goes no further than it.
+    """
+    if label.only or label.until is not None or label.tlp > Tlp.GREEN:
+        return _OWN
+    return _ALL if label.tlp == Tlp.CLEAR and label.relay else _HERE
 
 
 class _Writer:
-    """Writes one view; knows the labels of its things."""
+    """Writes one view; knows the labels of its things, and perhaps what their source said."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, words: Words) -> None:
         self._view = view
+        self._words = words
         self._whole = view.label
 
     def event(self) -> dict[str, Json]:
@@ -120,7 +134,7 @@ class _Writer:
             "analysis": str(event.analysis),
             "timestamp": str(event.timestamp),
             "published": self._view.published,
-            "distribution": _DISTRIBUTIONS.get(self._whole.tlp, "0"),
+            **self._spread(event.uuid, distribution_of(self._whole)),
             "attribute_count": str(attributes),
             **({"Orgc": dict(event.orgc)} if event.orgc else {}),
             **event.extra,
@@ -147,7 +161,7 @@ class _Writer:
             "last_seen": attribute.last_seen,
             "deleted": attribute.deleted,
             "object_relation": attribute.object_relation,
-            "distribution": self._distribution(label),
+            **self._spread(attribute.uuid, self._distribution(label)),
             **attribute.extra,
             "Tag": self._tags(attribute.tags, label) + coarse,
             "Galaxy": [dict(each) for each in attribute.galaxies],
@@ -163,7 +177,7 @@ class _Writer:
             "first_seen": thing.first_seen,
             "last_seen": thing.last_seen,
             "deleted": thing.deleted,
-            "distribution": self._distribution(label),
+            **self._spread(thing.uuid, self._distribution(label)),
             **thing.extra,
             **({"Tag": tags} if (tags := self._tags(thing.tags, label)) else {}),
             "ObjectReference": references,
@@ -178,7 +192,7 @@ class _Writer:
             "content": report.content or "",
             "timestamp": str(report.timestamp),
             "deleted": report.deleted,
-            "distribution": self._distribution(label),
+            **self._spread(report.uuid, self._distribution(label)),
             **report.extra,
             **({"Tag": tags} if (tags := self._tags(report.tags, label)) else {}),
         }
@@ -187,7 +201,12 @@ class _Writer:
         return self._view.labels.get(uuid, self._whole)
 
     def _distribution(self, label: Label) -> str:
-        return "5" if label.tlp == self._whole.tlp else _DISTRIBUTIONS.get(label.tlp, "0")
+        level = distribution_of(label)
+        return _INHERIT if level == distribution_of(self._whole) else level
+
+    def _spread(self, uuid: str, level: str) -> dict[str, Json]:
+        """How far a thing goes: as its source said it, else as its label allows."""
+        return self._words.of(uuid) or {"distribution": level}
 
     def _tags(self, tags: tuple[Tag, ...], label: Label, *, always: bool = False) -> list[Json]:
         """The tags, of the tlp ones only that which says the label, or which nobody can read."""

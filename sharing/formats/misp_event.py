@@ -24,18 +24,24 @@ from sharing.event import (
     Object,
     Relation,
     ReportText,
+    Spread,
     Tag,
     TagMarks,
     read_marks,
 )
 from sharing.formats.choices import CHOICES, read_profile, read_twin
-from sharing.formats.misp_members import BadMispError, JsonObject
+from sharing.formats.misp_groups import Group, Reach, Reached, reach_as_told, read_groups
+from sharing.formats.misp_members import BadMispError, JsonObject, is_uuid
 
 UNVERIFIED = "unverified-origin"
 UNREAD = "unread-label"
 
-_INHERIT = 5
+UNKNOWN = -1
+
+_CREATOR = 0
 _TO_GROUP = 4
+_INHERIT = 5
+_LEVELS = range(_INHERIT + 1)
 _THING = {"uuid", "timestamp", "comment", "first_seen", "last_seen", "deleted", "Tag"}
 _EVENT = frozenset(
     {"uuid", "info", "date", "threat_level_id", "analysis", "timestamp", "Orgc", "Tag", "Galaxy"}
@@ -56,10 +62,14 @@ _TAG = frozenset({"name"})
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """How far MISP would let one thing go: a level of MISP, and for level 4 the group's orgs."""
+    """How far MISP would let one thing go: a level of MISP, and for level 4 the group.
+
+    A level that MISP does not have is `UNKNOWN`, the strictest of all. `place` is where it stands.
+    """
 
     level: int
-    group: frozenset[str] = frozenset()
+    group: Group | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +84,30 @@ class MispEvent:
     distributions: Mapping[str, Distribution]
     local: Mapping[str, TagMarks]
 
-    def draft(self, *, intake: Label, own_org: str, source: str) -> Draft:
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The sharing groups that something of it is for, each once."""
+        named = (each.group for each in self.distributions.values())
+        return tuple(dict.fromkeys(group for group in named if group is not None))
+
+    def draft(
+        self,
+        *,
+        intake: Label,
+        own_org: str,
+        source: str,
+        creator: str | None = None,
+        reach: Reach = reach_as_told,
+    ) -> Draft:
         """The event under the label that intake, distribution and local tags give it.
 
-        `own_org` is the node's own organisation, `source` who brought the document.
+        `own_org` is the node's own organisation, `source` who brought the document; `creator` who
+        made the event, else whom the document claims. `reach` says whom a sharing group reaches.
         """
         event = self.event
-        creator = str((event.orgc or {}).get("uuid", source))
-        marker = _Marker(self, own_org, creator)
+        reached = {group: reach(group) for group in self.groups}
+        by = creator or str((event.orgc or {}).get("uuid", source))
+        marker = _Marker(self, own_org, by, reached)
         whole = marker.mark(event.uuid, intake) or Mark(intake)
         base = _with_tags(whole.label, read_marks(event.tags))
         marked = replace(
@@ -99,7 +125,18 @@ class MispEvent:
             source=source,
             audience=whole.audience or NOBODY,
             at_least=intake.tlp,
+            given=whole.given,
+            notes=tuple(self._notes(reached)),
         )
+
+    def _notes(self, reached: Mapping[Group, Reached]) -> Iterator[str]:
+        """What of the distributions reaches fewer than was said, for people to read."""
+        for each in self.distributions.values():
+            if each.level == UNKNOWN:
+                yield f"{each.place}.distribution: is no level of MISP's, so it goes to nobody"
+        for group, met in reached.items():
+            if met.note:
+                yield f"sharing group {group.uuid or group.key or 'without a number'}: {met.note}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +149,7 @@ class _Marker:
     said: MispEvent
     own_org: str
     creator: str
+    reached: Mapping[Group, Reached]
 
     def attribute(self, attribute: Attribute, base: Label) -> Attribute:
         mark = self.mark(attribute.uuid, base)
@@ -131,19 +169,28 @@ class _Marker:
         return replace(mark, label=_with_tags(mark.label, local)) if local else mark
 
     def _spread(self, given: Distribution, base: Label) -> Mark:
+        spread = Spread(given.level)
         match given.level:
             case 0:
                 strict = Label(Tlp.AMBER_STRICT, only=True)
-                return Mark(join(base, strict), Audience(frozenset({self.creator})))
+                return Mark(join(base, strict), Audience(frozenset({self.creator})), spread)
             case 1:
                 own = Label(Tlp.CLEAR, only=True, relay=False)
-                return Mark(join(base, own), Audience(frozenset({self.own_org})))
+                return Mark(join(base, own), Audience(frozenset({self.own_org})), spread)
             case 2:
-                return Mark(replace(base, relay=False))
+                return Mark(replace(base, relay=False), given=spread)
+            case 3:
+                return Mark(base, given=spread)
             case 4:
-                return Mark(replace(base, only=True), Audience(given.group))
+                return self._to_group(given.group, base)
             case _:
-                return Mark(base)
+                strict = Label(Tlp.AMBER_STRICT, only=True, relay=False)
+                return Mark(join(base, strict), NOBODY, Spread(_CREATOR))
+
+    def _to_group(self, group: Group | None, base: Label) -> Mark:
+        met = Reached(NOBODY) if group is None else self.reached[group]
+        spread = Spread(_TO_GROUP, met.uuid, met.version)
+        return Mark(replace(base, only=True), met.audience, spread)
 
 
 @dataclass(slots=True)
@@ -156,16 +203,19 @@ class _Reading:
     fresh: Callable[[], str] | None
     choices: bool
     timestamp: int
-    groups: Mapping[str, frozenset[str]]
+    groups: Mapping[str, Group]
     distributions: dict[str, Distribution] = field(default_factory=dict)
     local: dict[str, TagMarks] = field(default_factory=dict)
 
     def uuid(self, given: JsonObject) -> str:
         """The uuid of a thing, with the distribution it has of its own noted."""
         uuid = given.uuid("uuid", self.fresh)
-        level = given.choice("distribution", range(6), _INHERIT)
-        if "distribution" in given and level != _INHERIT:
-            self.distributions[uuid] = Distribution(level, self._group(given, level))
+        level = given.number("distribution", _INHERIT)
+        if level not in _LEVELS:
+            level = UNKNOWN
+        if level != _INHERIT:
+            group = self._group(given) if level == _TO_GROUP else None
+            self.distributions[uuid] = Distribution(level, group, given.path)
         return uuid
 
     def tags(self, uuid: str, given: JsonObject) -> tuple[Tag, ...]:
@@ -180,12 +230,19 @@ class _Reading:
             self.local[uuid] = said
         return tuple(travelling)
 
-    def _group(self, given: JsonObject, level: int) -> frozenset[str]:
-        """The member orgs of a sharing group; nobody, where the document does not tell them."""
-        if level != _TO_GROUP:
-            return frozenset()
-        known = {**self.groups, **_groups(given)}
-        return known.get(given.text("sharing_group_id", ""), frozenset())
+    def _group(self, given: JsonObject) -> Group:
+        """The group that a thing is for: as the thing describes it, else as the event does."""
+        key = given.text("sharing_group_id", "")
+        own = read_groups(given)
+        if not key and own:
+            return next(iter(own.values()))
+        return own.get(key) or self.groups.get(key) or _undescribed(key)
+
+
+def _undescribed(key: str) -> Group:
+    """A group of which the document tells but what it is called by."""
+    text = key.strip().lower()
+    return Group(key, uuid=text if is_uuid(text) else "")
 
 
 def read_event(
@@ -204,7 +261,7 @@ def read_event(
         BadMispError: names the place of what is missing, wrong or there twice.
     """
     at = given.number("timestamp", int(now.timestamp()) if now else 0)
-    reading = _Reading(fresh, choices, at, _groups(given))
+    reading = _Reading(fresh, choices, at, read_groups(given))
     uuid = reading.uuid(given)
     event = Event(
         uuid=uuid,
@@ -322,16 +379,6 @@ def _galaxies(given: JsonObject) -> tuple[Members, ...]:
         rest = galaxy.rest(frozenset({"GalaxyCluster"}))
         found.append({**rest, "GalaxyCluster": clusters} if clusters else rest)
     return tuple(found)
-
-
-def _groups(given: JsonObject) -> dict[str, frozenset[str]]:
-    """The member organisations of the sharing group a thing carries, by the group's number."""
-    group = given.object("SharingGroup")
-    if group is None:
-        return {}
-    members = [org.object("Organisation") for org in group.objects("SharingGroupOrg")]
-    orgs = frozenset(org.uuid("uuid") for org in members if org is not None)
-    return {given.text("sharing_group_id", ""): orgs}
 
 
 def _with_tags(label: Label, said: TagMarks) -> Label:

@@ -177,6 +177,11 @@ class JsonObject:
         self.bad(name, f"wants {wanted}, got {class_of(self._members.get(name))}")
 
 
+def is_uuid(text: str) -> bool:
+    """Whether a text is a uuid in lower case."""
+    return bool(_UUID.fullmatch(text))
+
+
 def _is_deeper(value: Json, levels: int) -> bool:
     if not isinstance(value, list | dict):
         return False

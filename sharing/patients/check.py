@@ -82,6 +82,11 @@ def check_values(
     return _check(places, key, released)
 
 
+def check_text(path: str, text: str, *, key: bytes, released: Collection[str] = ()) -> Checked:
+    """Look through one text that stands by itself, such as the reason of an act."""
+    return _check([Place(path, f"text/{path}", text, Where.TEXT)], key, released)
+
+
 def release_id(place: Place, finding: Finding, key: bytes) -> str:
     """The name of one finding: 32 hex digits of an HMAC-SHA256 over place, kind, span and text."""
     if len(key) != _KEY_BYTES:

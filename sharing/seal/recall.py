@@ -12,7 +12,13 @@ import orjson
 from sharing.errors import RefusedError, UnreadableError
 from sharing.seal import limits
 from sharing.seal.canonical import read_instant, read_uuid, write_instant
-from sharing.seal.dsse import read_envelope, sign_envelope, verify_envelope, write_envelope
+from sharing.seal.dsse import (
+    Signature,
+    read_envelope,
+    sign_envelope,
+    verify_envelope,
+    write_envelope,
+)
 from sharing.seal.keys import KeyRegistry, Signer, Use
 from sharing.seal.members import count_up_to, member, one_of, read_members
 from sharing.seal.statement import read_kids
@@ -73,6 +79,26 @@ def verify_recall(
     Raises:
         RefusedError: check 1 for size, 2 for form, 3 for signatures.
     """
+    recall, payload, signatures, keys = read_recall(raw)
+    verify_envelope(
+        PAYLOAD_TYPE,
+        payload,
+        signatures,
+        keys=keys,
+        org=recall.iss,
+        use=Use.SEAL,
+        registry=registry,
+        first_seen_at=first_seen_at,
+    )
+    return recall
+
+
+def read_recall(raw: bytes) -> tuple[Recall, bytes, tuple[Signature, ...], tuple[str, ...]]:
+    """What a recall says, its payload, signatures and the keys it lists; nothing is verified.
+
+    Raises:
+        RefusedError: check 1 for size, 2 for form.
+    """
     if len(raw) > limits.RECALL_BYTES:
         raise RefusedError(1, f"recall: over {limits.RECALL_BYTES} bytes")
     try:
@@ -90,14 +116,4 @@ def verify_recall(
         )
     except UnreadableError as error:
         raise RefusedError(2, f"recall: {error}") from None
-    verify_envelope(
-        PAYLOAD_TYPE,
-        payload,
-        signatures,
-        keys=keys,
-        org=recall.iss,
-        use=Use.SEAL,
-        registry=registry,
-        first_seen_at=first_seen_at,
-    )
-    return recall
+    return recall, payload, signatures, keys

@@ -16,6 +16,7 @@ from federation.admit import (
     Outcome,
     Quarantined,
     Sighting,
+    Whole,
     admit_item,
     is_ended,
     pruned,
@@ -268,7 +269,7 @@ class Receiver:
                 self.seen[source, log] = Known(item.incarnation, line.pos, line.version, digest)
             case NoOp():
                 self.seen[source, log] = moved(known, item)
-            case Quarantined():
+            case Quarantined() | Whole():
                 pass
         return outcome
 

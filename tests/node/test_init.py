@@ -21,7 +21,7 @@ def chosen(org: str = ORG, **more: str | float | list[str]) -> NewNode:
 def test_a_new_node_stands_alone(tmp_path: Path) -> None:
     node = init_node(tmp_path / "fr", chosen())
     assert (node.org, node.me.kind, sorted(node.me.roles)) == (ORG, "node", ["community", "member"])
-    assert node.peers == ()
+    assert tuple(node.peers) == ()
     assert node.signers[0].kid in node.registry.keys
     assert stat.S_IMODE((tmp_path / "fr").stat().st_mode) == 0o700
     with node.store.read() as unit:

@@ -5,7 +5,13 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from node.errors import KeyFileError
-from node.keys import make_keys, make_next_keys, put_next_keys, read_keys
+from node.keys import (
+    make_keys,
+    make_later_secrets,
+    make_next_keys,
+    put_next_keys,
+    read_keys,
+)
 from node.settings import Suite
 from sharing.seal.keys import Use
 
@@ -17,6 +23,7 @@ FILES = (
     "keys/transport.pem",
     "keys/cursor.key",
     "keys/pseudonym.key",
+    "keys/patients.key",
     "incarnation",
 )
 
@@ -58,6 +65,24 @@ def test_a_missing_key_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).unlink()
     with pytest.raises(KeyFileError, match=name):
         read_keys(tmp_path, ED25519)
+
+
+def test_a_node_made_before_a_secret_was_needed_gets_it_at_its_next_start(tmp_path: Path) -> None:
+    first = make_keys(tmp_path, ED25519)
+    (tmp_path / "keys/patients.key").unlink()
+    with pytest.raises(KeyFileError, match="the next start makes it"):
+        read_keys(tmp_path, ED25519)
+    make_later_secrets(tmp_path)
+    second = read_keys(tmp_path, ED25519)
+    assert second.patients != first.patients
+    assert (second.cursor, second.pseudonym) == (first.cursor, first.pseudonym)
+    make_later_secrets(tmp_path)
+    assert read_keys(tmp_path, ED25519).patients == second.patients
+
+
+def test_a_folder_that_is_no_nodes_is_left_alone(tmp_path: Path) -> None:
+    make_later_secrets(tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from node import schedule as schedule_module
 from node.node import Node
 from node.schedule import Schedule
 from node.storage.store import upsert
-from node.storage.tables import lease, wake
+from node.storage.tables_feed import lease, wake
 from tests.node.nodes import START, HandClock, make_node
 
 
@@ -31,8 +31,8 @@ class Works:
         self.projected.set()
         return 0
 
-    def pull_due(self, node: Node, transport: object) -> int:
-        del node, transport
+    def pull_due(self, node: Node, transport: object, begin: object) -> int:
+        del node, transport, begin
         self.pulled.set()
         if self.broken:
             raise RuntimeError("a bug")

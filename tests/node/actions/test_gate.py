@@ -15,7 +15,7 @@ from node.actions.index import index_of
 from node.actions.read import list_events, read_event
 from node.actions.sealing import Birth, first_version, fresh_uuid, write_version
 from node.actions.search import search_values
-from node.storage import tables
+from node.storage import tables, tables_feed
 from node.storage.entries import replace_index
 from node.storage.logs import HoldingRow, LogRow, add_log, best_holding, find_log, put_holding
 from policies.label import Label
@@ -200,7 +200,7 @@ def forget_all(house: House) -> None:
             tables.slot_class,
             tables.holding,
             tables.log,
-            tables.dirty,
+            tables_feed.dirty,
         ):
             unit.connection.execute(table.delete())
 

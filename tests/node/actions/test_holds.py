@@ -132,8 +132,8 @@ def test_preview_and_explanation_name_one_package(house: House) -> None:
         package = preview(house.node, house.amelie, FR, event, party)
         assert told.size == len(package) > 0
         assert told.digest is not None
-    assert b"cls" in preview(house.node, house.amelie, FR, event, BE).split(b"\n")[0]
-    assert b"cls" not in preview(house.node, house.amelie, FR, event, ESSAIS.org).split(b"\n")[0]
+    assert b'"cls"' in preview(house.node, house.amelie, FR, event, BE).split(b"\n")[0]
+    assert b'"cls"' not in preview(house.node, house.amelie, FR, event, ESSAIS.org).split(b"\n")[0]
 
 
 def test_the_source_is_told_who_gets_its_incident_and_no_other_hospital_is(house: House) -> None:

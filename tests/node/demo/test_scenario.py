@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from node.demo.errors import ScenarioError
-from node.demo.scenario import Check, read_scenario, shipped_scenario
+from node.demo.scenario import NOBODY, Check, read_scenario, shipped_scenario
 
 SCENARIO = shipped_scenario()
 HOLDS = ("if approved", "two roles", "on order", "order/consent", "on request")
@@ -76,6 +76,13 @@ def test_every_canary_is_typed_in_somewhere() -> None:
     for texts in SCENARIO.canaries.values():
         for text in texts:
             assert text in typed
+
+
+def test_what_is_nobodys_is_typed_only_where_it_is_refused() -> None:
+    for text in SCENARIO.canaries[NOBODY]:
+        steps = [step for step in SCENARIO.steps if text in str(step.body)]
+        assert {step.act for step in steps} == {"refused"}
+        assert all(step.finds for step in steps)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from node.actions.sealing import (
     read_own,
     write_version,
 )
-from node.storage import tables
+from node.storage import tables, tables_feed
 from node.storage.columns import metadata
 from node.storage.dirt import mark_dirty
 from node.storage.feed import rows_after
@@ -101,10 +101,10 @@ def forget_log(world: World, name: str, event: str) -> None:
     """As after a restore of a backup that is older than the log."""
 
     with world[name].store.write() as unit:
-        for table in (tables.outbox, tables.holding, tables.dirty):
+        for table in (tables_feed.outbox, tables.holding, tables_feed.dirty):
             unit.connection.execute(table.delete().where(table.c.event == event))
-        unit.connection.execute(tables.peer.update().values(head_pos=1, acked_pos=0))
-        unit.connection.execute(tables.outbox.update().values(pos=1))
+        unit.connection.execute(tables_feed.peer.update().values(head_pos=1, acked_pos=0))
+        unit.connection.execute(tables_feed.outbox.update().values(pos=1))
 
 
 def say_otherwise(world: World, name: str, event: str, info: str, values: Iterable[str]) -> None:

@@ -15,13 +15,14 @@ from node.actions.errors import BadInputError, NotAllowedError, NotFoundError
 from node.actions.ledger import is_proven
 from node.actions.people import local_party
 from node.storage.feed import rows_after
-from node.storage.ledger import given_of, receipts_for
+from node.storage.ledger import acknowledgements_for, given_of
 from node.storage.nonces import spend_nonce
 from node.storage.peers import find_peer, lock_peers, note_ask
 from node.storage.people import Org
 from node.storage.quarantine import QuarantineRow, add_quarantine, count_quarantined, quarantined
 from node.storage.store import Unit
-from node.storage.tables import ledger_record, log
+from node.storage.tables import log
+from node.storage.tables_feed import ledger_record
 from policies.tlp import Tlp
 from tests.conftest import ROOT
 from tests.node.federation.world import ORGS, World
@@ -163,19 +164,19 @@ def test_each_record_names_who_has_it_and_who_only_had_it(world: World) -> None:
     assert book.more == 0
 
 
-def test_a_receipt_is_the_peers_own_signed_request(world: World) -> None:
+def test_an_acknowledgement_is_the_peers_own_signed_request(world: World) -> None:
     world.post("FR", "Phishing", values=["green.example"])
     world.settle()
     with world["FR"].store.read() as unit:
         given = given_of(unit.connection, [(FR, row.event) for row in _events(unit)])
-        receipts = set(receipts_for(unit.connection, given).values())
-    assert {receipt.party for receipt in receipts} == {BE, DE, ORGS["HUB"]}
-    for receipt in receipts:
-        assert is_proven(world["FR"], receipt)
-        assert not is_proven(world["FR"], replace(receipt, party=FR))
-        assert not is_proven(world["FR"], replace(receipt, request=None))
-        for spoilt in (b"", b"[]", (receipt.request or b"").replace(b"feed?", b"feed?x&")):
-            assert not is_proven(world["FR"], replace(receipt, request=spoilt))
+        acks = set(acknowledgements_for(unit.connection, given).values())
+    assert {ack.party for ack in acks} == {BE, DE, ORGS["HUB"]}
+    for ack in acks:
+        assert is_proven(world["FR"], ack)
+        assert not is_proven(world["FR"], replace(ack, party=FR))
+        assert not is_proven(world["FR"], replace(ack, request=None))
+        for spoilt in (b"", b"[]", (ack.request or b"").replace(b"feed?", b"feed?x&")):
+            assert not is_proven(world["FR"], replace(ack, request=spoilt))
 
 
 def test_the_ledger_is_for_the_staff_and_an_events_lines_for_its_source(world: World) -> None:
@@ -195,7 +196,7 @@ def test_the_ledger_is_for_the_staff_and_an_events_lines_for_its_source(world: W
 
 def test_nothing_ever_changes_a_line_of_the_ledger() -> None:
     """Of all that the program says to the database, only inserts name the ledger's tables."""
-    tables = ("ledger", "ledger_receipt", "ledger_record", "act", "act_slot")
+    tables = ("ledger", "ledger_ack", "ledger_item", "ledger_record", "act", "act_slot")
     changed = re.compile(rf"(?:update|delete|upsert)\((?:\w+, )?(?:{'|'.join(tables)})\b")
     for path in sorted((ROOT / "node" / "storage").glob("*.py")):
         assert not changed.search(path.read_text()), path.name

@@ -13,7 +13,7 @@ from node.actions.rulebooks import approve, foresee_rules, propose, read_rules, 
 from node.node import open_node
 from node.rules import open_rules
 from node.settings import load_settings
-from node.storage import tables
+from node.storage import tables, tables_feed
 from node.storage.feed import mark_all_dirty
 from node.storage.peers import find_peer
 from policies.label import Label
@@ -79,7 +79,7 @@ def test_no_stale_row_leaves_between_applying_and_projecting(both_worlds: World)
     places = {event: pos for pos, event, _ in feed_of(world, "FR", "DE")}
     put_in_force(world["FR"], TIGHTER)
     with world["FR"].store.read() as unit:
-        dirty = {row.event for row in unit.connection.execute(select(tables.dirty))}
+        dirty = {row.event for row in unit.connection.execute(select(tables_feed.dirty))}
     assert dirty == {green}
     world.pull("BE", "FR")
     world.pull("DE", "FR")
@@ -201,7 +201,7 @@ def test_another_floor_of_the_program_has_everything_decided_anew(world: World) 
     node = world["FR"]
     with node.store.write() as unit:  # as a program with another floor left it
         unit.connection.execute(tables.rulebook.update().values(digest="0" * 64))
-        unit.connection.execute(tables.outbox.update().values(rulebook="0" * 64))
+        unit.connection.execute(tables_feed.outbox.update().values(rulebook="0" * 64))
     open_rules(node.store, "national", world.clock())
     world.pull("BE", "FR")
     assert world.log("BE", event) is None
@@ -252,7 +252,7 @@ def post_of_all_sorts(world: World) -> None:
 def offers(world: World) -> dict[str, dict[str, tuple[str, bytes | None, str, str]]]:
     """What each peer is held out, and under which rulebook it was decided."""
     with world["FR"].store.read() as unit:
-        rows = unit.connection.execute(select(tables.outbox)).all()
+        rows = unit.connection.execute(select(tables_feed.outbox)).all()
     return {
         org: {
             row.event: (row.op, row.map, row.withheld, row.rulebook)

@@ -14,17 +14,37 @@ from uuid import UUID
 from sqlalchemy import select
 
 from federation import sync
-from federation.auth import Received, verify_request
+from federation.auth import Received, Requester, verify_request
 from federation.call import Call, Reply
 from federation.cursor import IncarnationChanged
-from federation.errors import BadCursorError, BadRequestError, TransportError
+from federation.errors import (
+    BadCursorError,
+    BadLineError,
+    BadReceiptError,
+    BadRequestError,
+    TransportError,
+)
 from federation.feed import FEED_PATH, PACKAGES_PATH, read_feed_query
+from federation.heads import HEADS_PATH, HEADS_TYPE, read_heads_query
 from federation.peer import Peer
+from federation.receipt import RECEIPTS_PATH
+from federation.repair_lines import (
+    ITEMS_PATH,
+    REPAIR_PATH,
+    REPAIR_TYPE,
+    read_asks,
+    read_wanted,
+)
 from federation.wire import MEDIA_TYPE
+from node.actions.errors import RestoringError
 from node.actions.exchange import PullResult, pull
 from node.actions.init import NewNode, init_node
 from node.actions.ledger import keep_request
 from node.actions.projector import project_dirty
+from node.actions.receipts import send_due
+from node.actions.receipts_got import ContradictedError, UnknownItemError, take_receipt
+from node.actions.repair import RepairResult, repair, serve_stretches
+from node.actions.restore import serve_heads
 from node.actions.sealing import (
     Birth,
     first_version,
@@ -33,11 +53,11 @@ from node.actions.sealing import (
     read_own,
     write_version,
 )
-from node.actions.serve import NotYet, serve_feed, serve_package, spend
+from node.actions.serve import NotYet, items_page, serve_feed, serve_package, spend
 from node.node import Node, open_node
 from node.roster import own_entry, put_members
 from node.settings import load_settings
-from node.storage import tables
+from node.storage import tables, tables_feed
 from node.storage.dirt import mark_dirty
 from node.storage.feed import count_dirt
 from node.storage.logs import (
@@ -106,6 +126,12 @@ def answer(node: Node, call: Call) -> Reply:
         )
         if not spend(node, asker):
             return Reply(401, {}, b"")
+        if path == RECEIPTS_PATH:
+            return _taken(node, asker.org, call.body)
+        if path == HEADS_PATH:
+            return _ok(HEADS_TYPE, serve_heads(node, asker, read_heads_query(query)))
+        if path in (REPAIR_PATH, ITEMS_PATH):
+            return _compared(node, asker, path, call.body)
         if path != FEED_PATH:
             package = serve_package(node, asker.org, path.removeprefix(PACKAGES_PATH))
             if isinstance(package, NotYet):
@@ -114,9 +140,36 @@ def answer(node: Node, call: Call) -> Reply:
         page = serve_feed(
             node, asker.org, read_feed_query(query), asker.nonce, keep_request(received)
         )
+    except RestoringError:
+        return Reply(503, {"retry-after": "60"}, b"")
     except (BadRequestError, BadCursorError):
         return Reply(401, {}, b"")
     return Reply(409, {}, b"") if isinstance(page, IncarnationChanged) else _ok(MEDIA_TYPE, page)
+
+
+def _compared(node: Node, asker: Requester, path: str, body: bytes) -> Reply:
+    try:
+        if path == REPAIR_PATH:
+            answer = serve_stretches(node, asker.org, read_asks(body), asker.nonce)
+            media_type = REPAIR_TYPE
+        else:
+            answer = items_page(node, asker.org, read_wanted(body), asker.nonce)
+            media_type = MEDIA_TYPE
+    except BadLineError:
+        return Reply(400, {}, b"")
+    return Reply(503, {}, b"") if isinstance(answer, NotYet) else _ok(media_type, answer)
+
+
+def _taken(node: Node, party: str, body: bytes) -> Reply:
+    try:
+        take_receipt(node, party, body)
+    except BadReceiptError:
+        return Reply(400, {}, b"")
+    except UnknownItemError:
+        return Reply(422, {}, b"")
+    except ContradictedError:
+        return Reply(409, {}, b"")
+    return Reply(204, {}, b"")
 
 
 def _ok(media_type: str, body: bytes) -> Reply:
@@ -141,10 +194,17 @@ class World:
     def pull(self, to: str, source: str) -> PullResult:
         return pull(self[to], self.peer(to, source), self.memory)
 
+    def repair(self, to: str, source: str) -> RepairResult:
+        return repair(self[to], self.peer(to, source), self.memory)
+
     def project(self, *names: str) -> None:
         for name in names or self.nodes:
             while project_dirty(self[name], 100):
                 pass
+
+    def send_receipts(self, *names: str) -> int:
+        """Bring what is due to peers; gives how many receipts were settled."""
+        return sum(send_due(self[name], self.memory) for name in names or self.nodes)
 
     def settle(self, rounds: int = 6) -> None:
         """Project and pull until nobody has news for anybody."""
@@ -304,10 +364,10 @@ _LASTING = (
     tables.log,
     tables.holding,
     tables.entry,
-    tables.seen,
-    tables.quarantine,
-    tables.outbox,
-    tables.dirty,
+    tables_feed.seen,
+    tables_feed.quarantine,
+    tables_feed.outbox,
+    tables_feed.dirty,
 )
 _PASSING = frozenset({"id", "head_class", "value_class", "updated_at", "gen"})
 

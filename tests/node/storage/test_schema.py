@@ -12,12 +12,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 import migrations
-from node.storage import schema
-from node.storage.columns import metadata
+from node.storage import schema, tables
 from node.storage.errors import StoreError
 from node.storage.schema import HEAD, is_ready, migrate, revision
 from node.storage.store import Store, open_store
 
+METADATA = tables.org.metadata
 SCRIPTS = Path(migrations.__file__).parent
 
 
@@ -32,14 +32,14 @@ def test_revisions_make_the_tables_that_the_program_uses(store: Store) -> None:
     assert migrate(store)
     with store.read() as unit:
         context = MigrationContext.configure(unit.connection, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
+        assert compare_metadata(context, METADATA) == []
 
 
 def test_names_of_constraints_are_those_of_the_tables(store: Store) -> None:
     migrate(store)
     with store.read() as unit:
         found = inspect(unit.connection)
-        for table in metadata.tables.values():
+        for table in METADATA.tables.values():
             made = {constraint["name"] for constraint in found.get_unique_constraints(table.name)}
             made |= {constraint["name"] for constraint in found.get_foreign_keys(table.name)}
             made.add(found.get_pk_constraint(table.name)["name"])

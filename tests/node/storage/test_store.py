@@ -19,7 +19,8 @@ from node.storage import store as store_module
 from node.storage.errors import StoreBusyError, StoreError
 from node.storage.schema import migrate
 from node.storage.store import Store, Unit, insert_new, lock_name, open_store, upsert
-from node.storage.tables import peer, person, wake
+from node.storage.tables import person
+from node.storage.tables_feed import peer, wake
 
 AT = datetime(2026, 1, 27, 7, 40, 0, 123456, tzinfo=UTC)
 LATER = AT.replace(hour=8)
@@ -187,7 +188,7 @@ _WRITER = """
 import os, sys
 from datetime import UTC, datetime
 from node.storage.store import open_store, upsert
-from node.storage.tables import wake
+from node.storage.tables_feed import wake
 store = open_store(sys.argv[1])
 for number in range(int(sys.argv[3])):
     with store.write() as unit:

@@ -15,6 +15,7 @@ from policies.tlp import Pap, Tlp, is_tlp_tag
 from sharing.errors import ForeignFault
 from sharing.event import Attribute, Audience, Draft, Event, Json
 from sharing.formats.misp import BadMispError, MispEvent, read_misp, write_misp
+from sharing.formats.misp_groups import Member
 from sharing.formats.misp_members import NODE_LOCAL, UNSHARED
 from sharing.seal.holding import Holding
 from sharing.seal.records import Kind
@@ -155,7 +156,10 @@ def test_an_event_is_read_in_every_wrapping_misp_gives_it(document: object) -> N
             {"Event": event(Attribute=[attribute(to_ids="x")])},
             r"to_ids: wants true or false, got te",
         ),
-        ({"Event": event(Attribute=[attribute(distribution=9)])}, "wants a number from 0 to 5"),
+        (
+            {"Event": event(Attribute=[attribute(distribution="far")])},
+            "distribution: wants a whole number, got text",
+        ),
         (
             {"Event": event(Attribute=[attribute(), attribute()])},
             "Event: Attribute 00000001-aaaa-4aaa-8aaa-aaaaaaaaaaaa is there twice",
@@ -364,7 +368,9 @@ def test_an_attribute_finds_its_group_by_the_events() -> None:
     group: Json = {"SharingGroupOrg": [{"Organisation": {"uuid": BE}}]}
     inner = attribute(distribution="4", sharing_group_id="3")
     found = read({"Event": event(sharing_group_id="3", SharingGroup=group, Attribute=[inner])})
-    assert found.distributions["00000001-aaaa-4aaa-8aaa-aaaaaaaaaaaa"].group == {BE}
+    group_found = found.distributions["00000001-aaaa-4aaa-8aaa-aaaaaaaaaaaa"].group
+    assert group_found is not None
+    assert group_found.members == (Member(BE),)
 
 
 def test_without_a_word_of_the_operator_what_comes_in_is_amber_strict() -> None:

@@ -1,0 +1,116 @@
+"""What peers signed, as people and programs see it."""
+
+from typing import Any
+
+from federation.call import Wants
+from federation.feed import FeedQuery
+from federation.receipt import (
+    RECEIPT_TYPE,
+    Downstream,
+    Outcome,
+    Receipt,
+    Refusal,
+    read_receipt,
+    write_receipt,
+)
+from node.actions.projector import project_dirty
+from node.actions.receipts_got import take_receipt
+from node.actions.serve import serve_feed
+from node.keys import read_keys
+from node.storage.receipts import GivenItem, items_of
+from sharing.seal.keys import Signer
+from tests.node.api.hall import BE, FR, Hall
+
+NONCE = "n" * 22
+
+
+def give(hall: Hall, key: tuple[str, str]) -> GivenItem:
+    """BE comes for its feed; gives the newest item about the event."""
+    while project_dirty(hall.node, 100):
+        pass
+    query = FeedQuery(None, 200, Wants.OWN)
+    assert isinstance(serve_feed(hall.node, BE, query, NONCE), bytes)
+    with hall.node.store.read() as unit:
+        return max(items_of(unit.connection, key), key=lambda item: item.pos)
+
+
+def answer(hall: Hall, given: GivenItem, **said: Any) -> None:
+    """BE's signed word about the item."""
+    be = read_keys(hall.node.settings.data.parent / "BE", hall.node.settings.suite)
+    receipt = Receipt(
+        sender=BE,
+        to=FR,
+        origin=given.origin,
+        event=given.event,
+        version=(given.epoch, given.seq),
+        item=given.item,
+        at=hall.node.clock(),
+        **said,
+    )
+    take_receipt(hall.node, BE, write_receipt(receipt, Signer.from_private(be.transport)))
+
+
+def published(hall: Hall) -> tuple[str, str]:
+    key = hall.event("amelie", "green")
+    assert hall.api("amelie").post(f"/events/{key[0]}/{key[1]}/publish").is_success
+    return key
+
+
+def test_a_recall_is_followed_at_the_page_and_by_programs(hall: Hall) -> None:
+    key = published(hall)
+    give(hall, key)
+    browser, at = hall.browser("amelie"), f"/console/events/{key[0]}/{key[1]}"
+    assert "nothing of it was taken back" in browser.get(f"{at}/receipts").text
+    gone = browser.send(f"{at}/recall", reason="error")
+    assert gone.headers["location"] == f"{at}/receipts"
+    page = browser.get(f"{at}/receipts").text
+    assert "Recalled: confirmed by 0 of 1, pending 1: node BE" in page
+    assert "pending</span>" in page
+    said = Downstream(2, 1)
+    answer(hall, give(hall, key), outcome=Outcome.ERASED, why=None, downstream=said)
+    page = browser.get(f"{at}/receipts").text
+    assert "Recalled: confirmed by 1 of 1" in page
+    assert "1 of 2 have confirmed, it says" in page
+    told = hall.api("amelie").get(f"/events/{key[0]}/{key[1]}/recall").json()
+    assert (told["told"], told["recalled"], told["pending"]) == ("confirmed by 1 of 1", True, [])
+    assert [(one["party"], one["op"]) for one in told["parties"]] == [(BE, "RECALL")]
+    assert hall.api("claire").get(f"/events/{key[0]}/{key[1]}/recall").status_code == 404
+    assert hall.browser("claire").get(f"{at}/receipts").status_code == 404
+
+
+def test_a_refusal_by_a_peer_is_shown_wherever_the_operator_looks(hall: Hall) -> None:
+    key = published(hall)
+    why = Refusal(7, "not-addressed")
+    answer(hall, give(hall, key), outcome=Outcome.REFUSED, why=why, downstream=None)
+    told = f"node BE refused event {key[1]} version 0.1: not-addressed (check 7)"
+    browser, api = hall.browser("amelie"), hall.api("amelie")
+    for page in ("/console/peers", f"/console/events/{key[0]}/{key[1]}"):
+        assert told in browser.get(page).text, page
+    [refusal] = api.get("/refusals").json()
+    assert refusal["told"] == told
+    assert api.get("/peers").json()["refusals"] == [refusal]
+    envelope = api.get(f"/receipts/{refusal['id']}")
+    assert envelope.headers["content-type"] == RECEIPT_TYPE
+    file = browser.get(f"/console/receipts/{refusal['id']}")
+    assert file.content == envelope.content
+    receipt = read_receipt(
+        envelope.content,
+        sender=BE,
+        me=FR,
+        registry=hall.node.registry,
+        now=hall.node.clock(),
+    )
+    assert receipt.why == why
+    assert api.get("/receipts/99").status_code == 404
+
+
+def test_what_peers_refused_is_for_the_staff_alone(hall: Hall) -> None:
+    key = published(hall)
+    why = Refusal(7, "not-addressed")
+    answer(hall, give(hall, key), outcome=Outcome.REFUSED, why=why, downstream=None)
+    api, browser = hall.api("claire"), hall.browser("claire")
+    assert api.get("/refusals").status_code == 403
+    assert api.get("/receipts/1").status_code == 403
+    assert browser.get("/console/receipts/1").status_code == 403
+    seen = browser.get(f"/console/events/{key[0]}/{key[1]}")
+    assert "refused event" not in seen.text

@@ -1,0 +1,118 @@
+"""Check 8: what a peer sends is looked through; what shows patient data is put aside."""
+
+from dataclasses import replace
+
+import pytest
+import structlog
+
+from node.actions.caller import Caller
+from node.actions.errors import BadInputError, ConflictError, NotAllowedError, NotFoundError
+from node.actions.evidence import list_refusals
+from node.actions.patients import list_releases, release_findings, release_refused
+from node.storage import audit
+from node.storage.quarantine import QuarantineRow, add_quarantine, quarantined
+from tests.node.federation.world import World
+
+TEXT = "Screen of the patient Jeanne Sorensen, born 3 April 1961"
+WHY = "an invented person of an exercise"
+
+
+def operator(world: World, name: str) -> Caller:
+    return Caller("amelie", world[name].org, world[name].me, "operator")
+
+
+def rows(world: World, name: str) -> tuple[QuarantineRow, ...]:
+    with world[name].store.read() as unit:
+        return quarantined(unit.connection)
+
+
+def test_a_package_with_patient_data_is_put_aside_and_said_where(world: World) -> None:
+    event = world.post("FR", TEXT, values=["green.example"])
+    good = world.post("FR", "Phishing", values=["good.example"])
+    with structlog.testing.capture_logs() as logged:
+        world.settle()
+    for name in ("BE", "DE", "HUB"):
+        (row,) = rows(world, name)
+        assert (row.event, row.check) == (event, 8)
+        assert row.reason == "patients: info (name); info (birth)"
+        assert b"Sorensen" in row.raw  # evidence, as it came
+        assert world.log(name, event) is None
+        assert "good.example" in world.text(name, good)
+        with world[name].store.read() as unit:
+            told = str(audit.latest(unit.connection, 100))
+        assert "Sorensen" not in told
+        assert "1961" not in told
+    assert "Sorensen" not in str(logged)
+
+
+def test_what_is_held_stays_where_a_newer_version_is_put_aside(world: World) -> None:
+    event = world.post("FR", "Phishing", values=["green.example"])
+    world.settle()
+    world.edit("FR", event, TEXT, values=["green.example"])
+    world.settle()
+    assert "Phishing" in world.text("BE", event)
+    assert "Sorensen" not in world.text("BE", event)
+
+
+def test_an_operators_release_lets_the_item_in_and_only_there(world: World) -> None:
+    event = world.post("FR", TEXT, values=["green.example"])
+    world.settle()
+    (refusal,) = list_refusals(world["BE"])
+    done = release_refused(world["BE"], operator(world, "BE"), refusal.id, WHY)
+    assert done.new == 2
+    world.settle()
+    assert "Sorensen" in world.text("BE", event)
+    assert world.log("DE", event) is None
+    assert {row.person for row in list_releases(world["BE"], operator(world, "BE"))} == {"amelie"}
+
+
+def test_a_release_dies_with_the_next_edit(world: World) -> None:
+    event = world.post("FR", TEXT, values=["green.example"])
+    world.settle()
+    (refusal,) = list_refusals(world["BE"])
+    release_refused(world["BE"], operator(world, "BE"), refusal.id, WHY)
+    world.settle()
+    world.edit("FR", event, f"{TEXT}, again", values=["green.example"])
+    world.settle()
+    assert "again" not in world.text("BE", event)
+    assert {row.check for row in rows(world, "BE")} == {8}
+    assert len({row.pos for row in rows(world, "BE") if row.src == world["FR"].org}) == 2
+
+
+def test_a_hospitals_release_does_not_open_the_door_to_peers(world: World) -> None:
+    event = world.post("FR", TEXT, values=["green.example"])
+    world.settle()
+    be = world["BE"]
+    (refusal,) = list_refusals(be)
+    amelie = operator(world, "BE")
+    release_refused(be, amelie, refusal.id, WHY)
+    ids = [row.finding for row in list_releases(be, amelie)]
+    de, hospital = world["DE"], "3e0d6a52-7a0e-4b9e-9d52-0a5a3f1d9b11"
+    claire = Caller("claire", hospital, replace(de.me, org=hospital), "hospital")
+    release_findings(de, claire, ids, WHY)
+    world.settle()
+    assert world.log("DE", event) is None
+    assert "Sorensen" in world.text("BE", event)
+
+
+def test_only_a_person_who_operates_releases_and_only_what_check_8_refused(world: World) -> None:
+    world.post("FR", TEXT, values=["green.example"])
+    world.settle()
+    be, amelie = world["BE"], operator(world, "BE")
+    (refusal,) = list_refusals(be)
+    machine = replace(amelie, party=replace(amelie.party, kind="machine"))
+    for caller in (machine, replace(amelie, role="analyst")):
+        with pytest.raises(NotAllowedError):
+            release_refused(be, caller, refusal.id, WHY)
+    with pytest.raises(BadInputError):
+        release_refused(be, amelie, refusal.id, "")
+    with pytest.raises(NotFoundError):
+        release_refused(be, amelie, refusal.id + 1, WHY)
+    (row,) = rows(world, "BE")
+    with be.store.write() as unit:
+        add_quarantine(unit.connection, replace(row, pos=row.pos + 100, check=5))
+        add_quarantine(unit.connection, replace(row, pos=row.pos + 101, raw=b""))
+    for number, why in ((1, "check 5 refused it"), (2, "too large")):
+        with pytest.raises(ConflictError, match=why):
+            release_refused(be, amelie, refusal.id + number, WHY)
+    assert list_releases(be, amelie) == ()
