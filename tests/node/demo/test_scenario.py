@@ -34,10 +34,10 @@ def test_the_design_says_absent_where_the_file_does(shared_data: Path) -> None:
                 assert (cell.check is Check.ABSENT) == absent, (row.datum, column.title, text)
 
 
-def test_only_the_public_and_sightings_are_left_for_later() -> None:
+def test_only_the_public_is_left_for_later() -> None:
     for row in SCENARIO.rows:
         for key, cells in row.cells.items():
-            is_later = key == "public" or row.datum.startswith("Sightings")
+            is_later = key == "public"
             assert all((cell.check is Check.LATER) == is_later for cell in cells), (row.datum, key)
 
 
