@@ -23,11 +23,14 @@ _BLOCK_WINDOW = 7 << 3  # 2**(10 + 7) bytes
 def pack(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The chunks as one zstd frame that `unpack` takes.
 
+    The frame carries its checksum: a byte that broke on the way spoils the whole body, which is
+    asked for again, and not one item of it, for which its sender would be blamed.
+
     A body that packs too well to be told from a bomb travels in raw blocks instead: else one long
     row of equal letters in an event would make every peer refuse our feed.
     """
     body = b"".join(chunks)
-    packed = zstandard.ZstdCompressor(level=_LEVEL).compress(body)
+    packed = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress(body)
     try:
         for _ in unpack([packed], cap=len(body)):
             pass

@@ -20,7 +20,7 @@ from federation.call import Call, Reply
 from federation.errors import BadLineError, BadReceiptError, BadReplyError
 from federation.lines import HEX_32, UUID, Fields, read_line, write_instant, write_line
 from federation.peer import Peer
-from sharing.errors import RefusedError
+from sharing.errors import RefusedError, UnreadableError
 from sharing.seal import limits
 from sharing.seal.dsse import (
     Signature,
@@ -30,6 +30,7 @@ from sharing.seal.dsse import (
     write_envelope,
 )
 from sharing.seal.keys import KeyRegistry, Signer, Use
+from sharing.seal.strictjson import read_object
 
 RECEIPT_TYPE = "application/vnd.fisn.receipt.v1+json"
 RECEIPTS_PATH = "/fed/v1/receipts"
@@ -56,7 +57,13 @@ _WORD = re.compile("|".join(word for words in WORDS.values() for word in words))
 _KID = re.compile(r"[A-Za-z0-9_-]{43}")
 _REPLY_CAP = 64 * 1024
 _TAKEN = (200, 204)
-_TURNED_DOWN = (400, 409, 413, 422)
+
+# Why a receipt is turned down for good: titles of the answer. Its status alone may be anybody's on
+# the way, such as a 400 for bytes that broke.
+NO_RECEIPT, NO_SUCH_ITEM, ERASED_BEFORE = "no receipt", "no such item", "erased before"
+_TURNED_DOWN: Mapping[object, int] = MappingProxyType(
+    {NO_RECEIPT: 400, NO_SUCH_ITEM: 422, ERASED_BEFORE: 409}
+)
 
 
 class Outcome(StrEnum):
@@ -267,10 +274,17 @@ def is_taken(reply: Reply) -> bool:
     """Whether the peer has taken the receipt; False: it has turned it down, for good.
 
     Raises:
-        BadReplyError: neither; ask again later.
+        BadReplyError: neither, or it is not the peer's own word; ask again later.
     """
     if reply.status in _TAKEN:
         return True
-    if reply.status in _TURNED_DOWN:
+    if reply.status in _TURNED_DOWN.values() and _TURNED_DOWN.get(_title(reply)) == reply.status:
         return False
     raise BadReplyError(f"the peer answered with status {reply.status}")
+
+
+def _title(reply: Reply) -> object:
+    try:
+        return str(read_object(reply.body).get("title"))
+    except UnreadableError:
+        return None

@@ -6,6 +6,8 @@ second more for each `PACE` bytes of it: what is slower is no line that people w
 off before there is an answer is told so, with 408 or 431.
 """
 
+import socket
+import struct
 from asyncio import TimerHandle, Transport
 from collections.abc import Callable
 from http import HTTPStatus
@@ -30,6 +32,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._in_head = True
         self._size = 0  # of the head, or of the body, as far as it came
         self._began = 0.0
+        self._cycles = list[RequestResponseCycle]()
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn
         """Wait for a head."""
@@ -40,6 +43,8 @@ class PatientProtocol(HttpToolsProtocol):
         """Wait for nothing any more."""
         self._read_within(0, None)
         self._write_within(None)
+        for cycle in self._cycles:  # uvicorn tells the newest of several in a pipeline only
+            cycle.disconnected = True
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -54,6 +59,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._in_head, self._size, self._began = False, 0, self.loop.time()
         self._read_within(PATIENCE_S, self._look_at_body)
         super().on_headers_complete()
+        self._cycles.append(self.cycle)
 
     def on_message_complete(self) -> None:
         """All has come; how long the answer takes is ours."""
@@ -64,6 +70,7 @@ class PatientProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Wait until it is read, and for the next head or what nobody reads of this body."""
         super().on_response_complete()
+        self._cycles = [cycle for cycle in self._cycles if not cycle.response_complete]
         unread_s = self.transport.get_write_buffer_size() / PACE
         self._read_within(PATIENCE_S + unread_s, self._late if self._in_head else self._hang_up)
 
@@ -113,7 +120,13 @@ class PatientProtocol(HttpToolsProtocol):
     def _hang_up(self) -> None:
         """Close without waiting long for what is still to be read."""
         self.transport.close()
-        self._read_within(_LOOK_S, self.transport.abort)
+        self._read_within(_LOOK_S, self._drop)
+
+    def _drop(self) -> None:
+        """Throw away what was not read, in the kernel as well."""
+        connection = self.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
 
 
 def _told(status: HTTPStatus) -> bytes:

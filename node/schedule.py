@@ -106,6 +106,7 @@ class Schedule:
         self._scheduler.add_job(self.lead, "interval", seconds=RENEW_S)
         for name, (every_s, _) in self._jobs.items():
             self._scheduler.add_job(self.run, "interval", seconds=every_s, args=(name,))
+        self._scheduler.add_job(self.run, args=("fetch roster",))  # and now: who was away is behind
         self._scheduler.start()
 
     def stop(self) -> None:

@@ -5,6 +5,7 @@ for each attribute, type and day, with a count and nobody's name. It is never lo
 about; from AMBER on, and where others are shut out, it goes to that log's originator alone.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -24,7 +25,7 @@ TYPES: Final = (SEEN, "false_positive", "expired")
 """What a sighting may say; MISP's types 0, 1 and 2."""
 
 _MOST = 2**31 - 1
-_DAY_CHARS = len("2026-01-27")
+_DAY = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def read_note(holding: Holding, masks: Mapping[int, int] | None = None) -> Note 
 
 def _towards(label: Label, originator: str) -> Mark:
     """Whom a thing under this label may be said to: everybody it lets, or its originator alone."""
-    if label.tlp < Tlp.AMBER and not label.only:
+    if label.tlp < Tlp.AMBER and label.relay and not label.only:
         return Mark(label, NOBODY)
     return Mark(label, Audience(frozenset({originator})))
 
@@ -99,9 +100,14 @@ def _sighting(one: Sighting, uuid: str, byte: int) -> Record:
         "attribute": one.attribute,
         "type": one.type,
         "day": one.day,
-        "count": one.count,
+        "count": min(one.count, _MOST),
     }
     return record_of(Kind.SIGHTING, [(SlotType.HEAD, byte, head)])
+
+
+def _is_day(text: str) -> bool:
+    """A day and nothing else: a foreign note may write anything."""
+    return _DAY.fullmatch(text) is not None
 
 
 def _about(head: Mapping[str, object]) -> tuple[str, str] | None:
@@ -117,7 +123,7 @@ def _sightings(heads: Iterable[Mapping[str, object]]) -> Iterator[Sighting]:
         match head:
             case {"attribute": str(attribute), "type": str(kind), "day": str(day), "count": count}:
                 is_count = type(count) is int and 0 < count <= _MOST
-                if is_count and kind in TYPES and len(day) == _DAY_CHARS:
+                if is_count and kind in TYPES and _is_day(day):
                     yield Sighting(attribute, kind, day, int(str(count)))
             case _:
                 pass

@@ -58,7 +58,7 @@ from node.storage.logs import (
     put_holdings,
 )
 from node.storage.peers import keep_bookmark
-from node.storage.quarantine import QuarantineRow, add_quarantine
+from node.storage.quarantine import QuarantineRow, add_quarantine, forget_raw
 from node.storage.receipts import DueReceipt, add_due
 from node.storage.store import Unit, lock_name
 
@@ -183,9 +183,12 @@ def store_ready(
         ready = make()
         with node.store.write() as unit:
             _write(unit, ready)
-            for one in ready:
-                if one.op is Op.RECALL:
-                    follow(unit, node, one.key, published=False)
+            recalled = [one.key for one in ready if one.op is Op.RECALL]
+            for key in recalled:
+                follow(unit, node, key, published=False)
+            forget_raw(unit.connection, recalled)
+            told = [one.key for one in ready if one.seen is not None]
+            forget_raw(unit.connection, told, src=source)
             if bookmark is not None and not any(one.whole for one in ready):
                 keep_bookmark(unit.connection, source, bookmark)
             _note(node, unit, source, ready)

@@ -27,7 +27,14 @@ from federation.feed import FEED_PATH, PACKAGES_PATH, read_feed_query
 from federation.heads import HEADS_PATH, HEADS_TYPE, read_heads_query
 from federation.peer import read_base_url
 from federation.push import PUSH_CAP, PUSH_PATH
-from federation.receipt import RECEIPT_CAP, RECEIPTS_PATH
+from federation.receipt import (
+    ERASED_BEFORE,
+    NO_RECEIPT,
+    NO_SUCH_ITEM,
+    RECEIPT_CAP,
+    RECEIPT_TYPE,
+    RECEIPTS_PATH,
+)
 from federation.repair_lines import (
     ITEMS_PATH,
     QUESTION_CAP,
@@ -58,6 +65,13 @@ _WHY: Final = {
     "query": "the query cannot be read: cursor, limit and wants, each once",
 }
 _log = structlog.get_logger(__name__)
+
+_TAKES: Final = {
+    RECEIPTS_PATH: (RECEIPT_TYPE, RECEIPT_CAP),
+    REPAIR_PATH: (REPAIR_TYPE, QUESTION_CAP),
+    ITEMS_PATH: (REPAIR_TYPE, QUESTION_CAP),
+    PUSH_PATH: (MEDIA_TYPE, PUSH_CAP),
+}
 
 Answer = Callable[[Requester], Response]
 
@@ -144,6 +158,8 @@ def _answer(
     node: Node, base_url: str, request: Request, answer: Answer, *, body: bytes = b""
 ) -> Response:
     """What `answer` gives a proven member; a plain refusal for everybody else."""
+    if (unfit := _unfit(request, body)) is not None:
+        return unfit
     try:
         asker = verify_request(
             _received(request, body), base_url=base_url, registry=node.registry, now=node.wall()
@@ -163,6 +179,16 @@ def _answer(
     except RolledBackError as error:
         _log.error("feed rolled back", why=str(error))
         return _problem(503, "rolled back", "this node's operator must give the feed a new life")
+
+
+def _unfit(request: Request, body: bytes) -> Response | None:
+    """Why a body is not even looked at: its type, its length."""
+    media_type, cap = _TAKES.get(request.url.path, ("", 0))
+    if body and request.headers.get("content-type", "") != media_type:
+        return _problem(415, "wrong content type", f"only {media_type} is taken here")
+    if len(body) > cap:
+        return _problem(413, "too long", f"at most {cap} bytes are taken here")
+    return None
 
 
 def _feed(node: Node, request: Request, asker: Requester) -> Response:
@@ -191,11 +217,11 @@ def _receipt(node: Node, asker: Requester, body: bytes) -> Response:
     try:
         take_receipt(node, asker.org, body)
     except BadReceiptError as error:
-        return _problem(400, "no receipt", f"it does not count: {error.reason}")
+        return _problem(400, NO_RECEIPT, f"it does not count: {error.reason}")
     except UnknownItemError:
-        return _problem(422, "no such item", "this node gave the asker no such item")
+        return _problem(422, NO_SUCH_ITEM, "this node gave the asker no such item")
     except ContradictedError:
-        return _problem(409, "erased before", "the asker has confirmed that this item is erased")
+        return _problem(409, ERASED_BEFORE, "the asker has confirmed that this item is erased")
     return Response(status_code=204)
 
 

@@ -1,16 +1,19 @@
 """What a peer sent and we refused, with its bytes as they came.
 
-The raw bytes are evidence: never indexed, never shown as content. The same item refused again
-leaves one row. Of an equivocation the other statement, which stays in force, is kept beside it.
+The raw bytes are evidence: never indexed, never shown as content, and dropped when their source
+says something of that log that stands, or its originator recalls it: they may show what is taken
+back by that. The same item refused again leaves one row. Of an equivocation the other statement,
+which stays in force, is kept beside it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, tuple_, update
 
 from federation.receipt import name_of_item
+from node.storage.dirt import LogKey
 from node.storage.store import insert_new
 from node.storage.tables_feed import quarantine
 
@@ -64,6 +67,23 @@ _IS_EQUIVOCATION = quarantine.c.in_force.is_not(None).label("is_equivocation")
 def add_quarantine(conn: Connection, row: QuarantineRow) -> bool:
     """Keep a refused item; False: the same item of the same source was refused before."""
     return insert_new(conn, quarantine, {name: getattr(row, name) for name in _FIELDS})
+
+
+def forget_raw(conn: Connection, keys: Sequence[LogKey], *, src: str | None = None) -> None:
+    """Drop the bytes that came of these logs from `src`, or anybody; why they were refused stays.
+
+    Statements that prove an equivocation stay as well.
+    """
+    if not keys:
+        return
+    forgotten = update(quarantine).where(
+        tuple_(quarantine.c.origin, quarantine.c.event).in_(list(keys)),
+        quarantine.c.in_force.is_(None),
+        func.length(quarantine.c.raw) > 0,
+    )
+    if src is not None:
+        forgotten = forgotten.where(quarantine.c.src == src)
+    conn.execute(forgotten.values(raw=b""))
 
 
 def quarantined(conn: Connection, src: str | None = None) -> tuple[QuarantineRow, ...]:

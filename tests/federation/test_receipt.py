@@ -233,14 +233,18 @@ def test_it_is_brought_by_a_signed_request_and_says_how_it_was_taken() -> None:
     sent = Received(call.method, call.path, tuple(call.headers.items()), call.body)
     assert verify_request(sent, base_url=URLS[FR], registry=REGISTRY, now=NOW).org == BE
     assert call.headers["content-type"] == RECEIPT_TYPE
-    assert [is_taken(Reply(status, {}, b"")) for status in (200, 204, 400, 409, 413, 422)] == [
-        True,
-        True,
-        False,
-        False,
-        False,
-        False,
-    ]
+    assert [is_taken(Reply(status, {}, b"")) for status in (200, 204)] == [True, True]
+    titles = {400: "no receipt", 409: "erased before", 422: "no such item"}
+    for status, title in titles.items():
+        assert not is_taken(Reply(status, {}, b'{"title":"%b"}' % title.encode()))
+
+
+def test_who_else_than_the_peer_turns_it_down_on_the_way_does_not_end_it() -> None:
+    bodies = (b"", b"Bad Request", b'{"title":"Bad Request"}', b'["no receipt"]')
+    for status in (400, 409, 413, 422):
+        for body in (*bodies, b'{"title":"no receipt"}' if status != 400 else b"{}"):
+            with pytest.raises(BadReplyError):
+                is_taken(Reply(status, {}, body))
     for status in (301, 401, 403, 404, 429, 500, 503):
         with pytest.raises(BadReplyError):
             is_taken(Reply(status, {}, b""))

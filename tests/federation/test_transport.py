@@ -267,3 +267,33 @@ def test_nobody_listening_is_a_plain_sentence() -> None:
         pass
     with pytest.raises(TransportError, match="cannot be reached"):
         reach(listener)
+
+
+@pytest.mark.loopback
+def test_an_announced_body_beyond_the_cap_is_not_begun() -> None:
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: 1001\r\n\r\n"
+    with listening(saying(answer)) as listener, pytest.raises(TransportError, match="announces"):
+        reach(listener)
+
+
+@pytest.mark.loopback
+@pytest.mark.parametrize(
+    ("status", "head"),
+    [(200, b"200 OK\r\ncontent-type: b/b"), (500, b"500 No\r\ncontent-type: a/a")],
+)
+def test_what_was_not_asked_for_is_told_and_not_read(status: int, head: bytes) -> None:
+    wanted = replace(GET, headers={"accept": "a/a"})
+    answer = b"HTTP/1.1 " + head + b"\r\ncontent-length: 900\r\n\r\nnever more"
+    with listening(saying(answer)) as listener:
+        reply = reach(listener, call=wanted)
+    assert (reply.status, reply.body) == (status, b"")
+
+
+@pytest.mark.loopback
+def test_who_dribbles_is_cut_off_before_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("federation.transport.FIRST_S", 0.4)
+    started = time.monotonic()
+    first = b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n"
+    with listening(dribbling(first)) as listener, pytest.raises(TransportError, match="in time"):
+        reach(listener)
+    assert time.monotonic() - started < 5

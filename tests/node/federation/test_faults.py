@@ -1,5 +1,6 @@
 """What comes twice, late or broken, and processes that die half way."""
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 
@@ -25,6 +26,7 @@ from tests.node.federation.world import (
     CrashError,
     CrashingStore,
     World,
+    honest,
     snapshot,
     url_of,
 )
@@ -114,6 +116,32 @@ def test_one_changed_byte_is_refused_by_every_recipient_and_the_rest_flows(
         assert b"spoiled.exAmple" in row.raw
         state = {peer.org: peer for peer in peer_states(world[name])}[ORGS["FR"]]
         assert (state.state, state.quarantined) == ("in step", 1)
+
+
+@pytest.mark.parametrize("how", ["told anew", "recalled"])
+def test_refused_bytes_do_not_outlive_what_takes_their_content_back(world: World, how: str) -> None:
+    event = world.post("FR", "Spoiled", values=["spoiled.example"])
+    other = world.post("FR", "Another", values=["another.example"])
+
+    def spoil(call: Call, reply: Reply) -> Reply:
+        return replace(
+            reply, body=re.sub(rb"(spoiled|another).example", rb"\1.exAmple", reply.body)
+        )
+
+    world.project("FR")
+    world.memory.spoil = spoil
+    assert world.pull("BE", "FR").quarantined == 2
+    world.memory.spoil = honest
+    if how == "recalled":
+        world.recall("FR", event)
+    else:
+        world.edit("FR", event, "Narrowed")
+    world.project("FR")
+    world.pull("BE", "FR")
+    with world["BE"].store.read() as unit:
+        raw = {row.event: row.raw for row in quarantined(unit.connection)}
+    assert raw[event] == b""  # that it was refused, and why, stays
+    assert b"another.exAmple" in raw[other]
 
 
 def test_a_stored_package_spoiled_on_disk_is_refused_by_number_and_the_rest_flows(

@@ -221,7 +221,14 @@ def test_a_peer_that_turns_a_receipt_down_is_not_asked_for_ever(world: World) ->
     world.settle()
     pass_on_anyway(world, "FR", event, "DE")
     world.pull("DE", "FR")
-    world.memory.spoil = lambda call, reply: Reply(422, {}, b"")
+    own = b'{"title":"no such item","status":422}'
+    on_the_way = [Reply(422, {}, b""), Reply(400, {}, own), Reply(400, {}, b"Bad Request")]
+    while on_the_way:
+        world.memory.spoil = lambda call, reply: on_the_way[0]
+        assert world.send_receipts() == 0
+        on_the_way.pop(0)
+        world.clock.turn(days=1)
+    world.memory.spoil = lambda call, reply: Reply(422, {}, own)
     assert world.send_receipts() == 1
     assert answers(world, "DE")[0].startswith("refusal turned down ")
     world.clock.turn(days=1)

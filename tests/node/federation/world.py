@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
+import orjson
 from sqlalchemy import select
 
 from federation import sync
@@ -27,7 +28,7 @@ from federation.errors import (
 from federation.feed import FEED_PATH, PACKAGES_PATH, read_feed_query
 from federation.heads import HEADS_PATH, HEADS_TYPE, read_heads_query
 from federation.peer import Peer
-from federation.receipt import RECEIPTS_PATH
+from federation.receipt import ERASED_BEFORE, NO_RECEIPT, NO_SUCH_ITEM, RECEIPTS_PATH
 from federation.repair_lines import (
     ITEMS_PATH,
     REPAIR_PATH,
@@ -164,12 +165,16 @@ def _taken(node: Node, party: str, body: bytes) -> Reply:
     try:
         take_receipt(node, party, body)
     except BadReceiptError:
-        return Reply(400, {}, b"")
+        return _turned_down(400, NO_RECEIPT)
     except UnknownItemError:
-        return Reply(422, {}, b"")
+        return _turned_down(422, NO_SUCH_ITEM)
     except ContradictedError:
-        return Reply(409, {}, b"")
+        return _turned_down(409, ERASED_BEFORE)
     return Reply(204, {}, b"")
+
+
+def _turned_down(status: int, title: str) -> Reply:
+    return Reply(status, {}, orjson.dumps({"title": title, "status": status}))
 
 
 def _ok(media_type: str, body: bytes) -> Reply:

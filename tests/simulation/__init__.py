@@ -1,0 +1,1 @@
+"""A federation on a virtual clock; see README.md."""
