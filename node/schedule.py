@@ -105,8 +105,9 @@ class Schedule:
         self.lead()
         self._scheduler.add_job(self.lead, "interval", seconds=RENEW_S)
         for name, (every_s, _) in self._jobs.items():
-            self._scheduler.add_job(self.run, "interval", seconds=every_s, args=(name,))
-        self._scheduler.add_job(self.run, args=("fetch roster",))  # and now: who was away is behind
+            job = self._scheduler.add_job(self.run, "interval", seconds=every_s, args=(name,))
+            if name == "fetch roster":  # and now: who was away is behind
+                job.modify(next_run_time=self._node.wall())
         self._scheduler.start()
 
     def stop(self) -> None:

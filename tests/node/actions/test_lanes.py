@@ -19,13 +19,15 @@ def test_a_peer_that_hangs_holds_up_nobody_but_itself() -> None:
 
 
 def test_what_a_job_raises_is_raised_at_the_next_turn_and_the_peer_has_its_turn_again() -> None:
-    lanes, ended = Lanes("test", 1), Event()
+    lanes, begun, ended = Lanes("test", 1), Event(), Event()
 
     def fail() -> None:
+        begun.wait(PATIENCE_S)
         raise RuntimeError("a bug")
 
     lanes.begin({"a": fail})
     lanes.begin({"b": ended.set})
+    begun.set()
     assert ended.wait(PATIENCE_S)
     with pytest.raises(RuntimeError, match="a bug"):
         lanes.begin({})
