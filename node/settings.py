@@ -75,6 +75,11 @@ class Settings(BaseSettings):
     pull_interval_s: float = Field(
         default=60, gt=0, le=86400, description="Seconds between two pulls from one peer."
     )
+    peer_day_mib: float = Field(
+        default=4096,
+        gt=0,
+        description="Mebibytes that one peer may bring in a day; the rest waits.",
+    )
     project_interval_s: float = Field(
         default=0.5, gt=0, le=60, description="Seconds between two looks at what must be projected."
     )

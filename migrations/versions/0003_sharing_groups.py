@@ -1,4 +1,4 @@
-"""The tables of sharing groups, and of what sources said in MISP's words of how far things go."""
+"""Sharing groups, MISP's words of how far things go, and what peers bring in a day."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -51,6 +51,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("event", "part", name="pk_spread"),
     )
     op.create_index("ix_spread_group", "spread", ["group"])
+    op.create_table(
+        "brought",
+        sa.Column("src", _UUID, nullable=False),
+        sa.Column("day", _INSTANT, nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("src", "day", name="pk_brought"),
+    )
 
 
 def downgrade() -> None:

@@ -34,6 +34,7 @@ from node.actions.evidence import beside
 from node.actions.notes import follow
 from node.actions.patients import CHECK as PATIENTS
 from node.actions.patients import patient_data_in
+from node.actions.quota import heed_quota
 from node.actions.receipts import answer_to
 from node.actions.sealing import OvertakenError, until_settled
 from node.actions.stored import ODD, damage_row, report_damage
@@ -136,9 +137,12 @@ def store_items(
     of an item is still to be brought (`Counts.whole`).
 
     Raises:
-        ConflictError: others changed the same logs each time; nothing of the batch is stored.
+        ConflictError: others changed the same logs each time, or the peer has brought as much as
+            it may today; nothing of the batch is stored.
     """
-    ready = store_ready(node, peer.org, lambda: _make_ready(node, peer, items, anew=anew), bookmark)
+    size_bytes = sum(len(item.line_bytes) + len(item.raw) for item in items)
+    make = partial(_make_ready, node, peer, items, anew=anew)
+    ready = store_ready(node, peer.org, make, bookmark, size_bytes)
     whole = tuple(one.whole for one in ready if one.whole is not None)
     return Counts(
         items=len(ready) - len(whole),
@@ -172,16 +176,19 @@ def store_ready(
     source: str,
     make: Callable[[], list[Ready]],
     bookmark: Bookmark | None = None,
+    size_bytes: int = 0,
 ) -> list[Ready]:
     """Write what `make` gives of what a source sent, made again each time it was overtaken.
 
     Raises:
-        ConflictError: it was overtaken each time; nothing is stored.
+        ConflictError: it was overtaken each time, or is over its quota; nothing is stored.
     """
 
     def act() -> list[Ready]:
         ready = make()
         with node.store.write() as unit:
+            if size_bytes:
+                heed_quota(node, unit, source, size_bytes)
             _write(unit, ready)
             recalled = [one.key for one in ready if one.op is Op.RECALL]
             for key in recalled:

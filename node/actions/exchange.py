@@ -32,6 +32,7 @@ from node.actions.basis import first_wants
 from node.actions.carrier import Carrier
 from node.actions.errors import ConflictError
 from node.actions.lanes import Begin, one_by_one
+from node.actions.quota import OverQuotaError
 from node.actions.repair_due import NEW_LIFE, heed_set, make_due
 from node.actions.restore import ask_heads, note_read
 from node.node import Node
@@ -254,6 +255,8 @@ def _next_step(fault: Exception) -> str:
     match fault:
         case NotAllowedHostError():
             return "Add it to allow_hosts in node.toml if it is meant to be reached, and restart."
+        case OverQuotaError():
+            return "The rest comes tomorrow; raise peer_day_mib in node.toml if so much is meant."
         case TransportError():
             return "Asked again by itself; check the network and the peer's address in the roster."
         case BadReplyError():

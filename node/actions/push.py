@@ -138,7 +138,7 @@ def take_push(node: Node, source: str, body: bytes, nonce: str) -> None:
 
     Raises:
         BadPageError: it is no push for us; nothing of it was used.
-        ConflictError: others kept changing the same log.
+        ConflictError: others kept changing the same log, or the peer is over its quota of the day.
     """
     peer = next(peer for peer in node.peers if peer.org == source)
     with node.store.read() as unit:

@@ -48,6 +48,7 @@ from federation.wire import MEDIA_TYPE
 from node.actions.errors import ConflictError, RestoringError
 from node.actions.ledger import keep_request
 from node.actions.push import PushQuota, take_push
+from node.actions.quota import OverQuotaError
 from node.actions.receipts_got import ContradictedError, UnknownItemError, take_receipt
 from node.actions.repair import serve_stretches
 from node.actions.restore import serve_heads
@@ -254,6 +255,8 @@ def _push(node: Node, asker: Requester, body: bytes, quota: PushQuota) -> Respon
         take_push(node, asker.org, body, asker.nonce)
     except BadPageError as error:
         return _problem(400, "no push", f"it does not count: {error.reason}")
+    except OverQuotaError as error:
+        return _problem(429, "too many", str(error), _LATER)
     except ConflictError:
         return _problem(503, "not yet", "others are changing the same event", _SOON)
     return Response(status_code=204)

@@ -260,6 +260,14 @@ quarantine = Table(
     UniqueConstraint("src", "origin", "event", "pos"),
 )
 
+brought = Table(  # how many bytes of items a source brought on a day; `day` is its midnight, UTC
+    "brought",
+    metadata,
+    Column("src", _UUID, primary_key=True),
+    Column("day", Instant, primary_key=True),
+    Column("size_bytes", BigInteger, nullable=False),
+)
+
 push = Table(  # how far an urgent row of a peer's feed is on its way by push; `pos` names the row
     "push",
     metadata,

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from federation.call import Wants
@@ -48,10 +48,19 @@ def test_hops_end_every_relaying(held: Held, me: str, peer: str) -> None:
     assert not offered or hops_onward(held, me) <= 1
 
 
-def test_no_relay_claim_stops_another_delivery() -> None:
-    """A relay can say nothing that keeps the originator's own item from being taken."""
-    assert unasked(origin=FR, source=FR, me=BE, hops=0, wants=Wants.OWN) is None
-    assert unasked(origin=FR, source=HUB, me=BE, hops=1, wants=Wants.ALL) is None
+@given(orgs, orgs, wants, st.integers(0, 3))
+def test_no_relay_claim_stops_another_delivery(
+    origin: str, peer: str, asked: Wants, relay_hops: int
+) -> None:
+    """No fact a relay can claim goes into it: an originator's own gift is made and taken."""
+    assume(origin != peer)
+    own = Held(origin=origin, src=origin, hops=0, epoch=0, seq=1)
+    assert refusal(own, me=origin, peer=peer, wants=asked, relay_hops=relay_hops) is None
+    hops = hops_onward(own, origin)
+    taken = unasked(
+        origin=origin, source=origin, me=peer, hops=hops, wants=asked, relay_hops=relay_hops
+    )
+    assert taken is None
 
 
 def test_own_logs_only_means_no_relayed_ones() -> None:

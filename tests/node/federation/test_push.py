@@ -126,12 +126,12 @@ def test_a_peer_that_pulled_meanwhile_is_not_pushed_to(world: World, doors: Door
         assert due_pushes(unit.connection, world.clock()) == ()
 
 
-def pushed(world: World, to: str = "BE") -> Call:
-    """The request by which FR pushes its first row to a peer."""
+def pushed(world: World, to: str = "BE", nth: int = 0) -> Call:
+    """The request by which FR pushes its first row to a peer, or a later one."""
     node, peer = world["FR"], world.peer("FR", to)
     nonce = write_nonce(node.rng(NONCE_BYTES))
     with node.store.read() as unit:
-        row = rows_after(unit.connection, peer.org, 0, 1)[0].offer
+        row = rows_after(unit.connection, peer.org, 0, nth + 1)[nth].offer
     body = push_page(node, peer.org, row.pos, nonce)
     assert body is not None
     return push_call(peer, body, nonce=nonce, signer=node.transport_signer, now=node.wall())
