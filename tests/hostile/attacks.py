@@ -1,12 +1,15 @@
 """What is sent to a node's doors: which doors there are, what is wrong with each request, the answer.
 
 `DOORS` holds every route of `/fed/v1`; a test holds it against the application. `WRONGS` is tried
-at every door that asks for a signature, `RUDE` and `UNSIGNED` by anybody, `ASKED` by a member.
+at every door that asks for a signature, `RUDE` and `UNSIGNED` by anybody, `ASKED` and `PUSHED` by a member. Run
+as a module, it writes the members who attack into the roster file of a node that is there for that.
 """
 
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 import orjson
 
@@ -20,16 +23,33 @@ from federation.push import PUSH_CAP, PUSH_PATH
 from federation.receipt import RECEIPT_CAP, RECEIPT_TYPE, RECEIPTS_PATH
 from federation.repair_lines import ITEMS_PATH, QUESTION_CAP, REPAIR_PATH, REPAIR_TYPE
 from federation.wire import MEDIA_TYPE
+from node.roster import put_members
 from policies.label import Label
 from policies.tlp import Tlp
 from sharing.seal.keys import Signer
 from tests.federation.strategies import signer
-from tests.hostile.forging import LIFE, Asked, Forger, nonce_of, now, org_of, put, sealed
+from tests.hostile.forging import (
+    LIFE,
+    Asked,
+    Forger,
+    Item,
+    entry_of,
+    nonce_of,
+    now,
+    org_of,
+    put,
+    sealed,
+)
 from tests.hostile.raw import MIB
 from tests.hostile.trick import BOMB
 
 MEMBER, FLOODER = "mallory", "mallory with much to say"
 UNREACHABLE, STRANGER = "member without address", "stranger"
+MEMBERS = [
+    entry_of(MEMBER, "http://127.0.0.1:9"),
+    entry_of(FLOODER, "http://127.0.0.1:9"),
+    {**entry_of(UNREACHABLE, ""), "base_urls": []},
+]
 QUESTION = b'{"at":""}\n'
 DEEP = b'{"a":' + b"[" * 30_000 + b"]" * 30_000 + b"}"
 
@@ -180,15 +200,6 @@ def signed_by_a_member_who_is_no_peer(call: Call, base_url: str) -> bytes:
 
 # ── Asked by a member, well signed ───────────────────────────────────────────────────────────────
 
-Asking = Callable[[str], tuple[Call, Refusal]]
-ASKED: dict[str, Asking] = {}
-
-
-def asked(make: Asking) -> Asking:
-    """Add a question to the table; it is given its nonce, for what is signed inside of it."""
-    ASKED[make.__name__] = make
-    return make
-
 
 def _get(path: str) -> Call:
     return Call("GET", path)
@@ -199,127 +210,79 @@ def _post(path: str, body: bytes) -> Call:
     return Call("POST", path, {"content-type": media_type} if media_type else {}, body)
 
 
-@asked
-def a_feed_from_a_cursor_of_anothers_making(nonce: str) -> tuple[Call, Refusal]:
-    token = write_cursor(key=b"k" * 32, peer=org_of(MEMBER), incarnation=LIFE, pos=3)
-    return _get(f"{FEED_PATH}?cursor={token}"), Refusal(400, "cursor")
+_FORGED = write_cursor(key=b"k" * 32, peer=org_of(MEMBER), incarnation=LIFE, pos=3)
+_PACKED = {"content-type": MEDIA_TYPE, "content-encoding": "zstd"}
+
+ASKED: dict[str, tuple[Call, Refusal]] = {
+    "a feed from a forged cursor": (_get(f"{FEED_PATH}?cursor={_FORGED}"), Refusal(400, "cursor")),
+    "a feed from a cursor that is none": (_get(f"{FEED_PATH}?cursor=7"), Refusal(400, "cursor")),
+    "more than fits a page": (_get(f"{FEED_PATH}?limit=999"), Refusal(400, "query")),
+    "a feed twice at once": (_get(f"{FEED_PATH}?limit=1&limit=2"), Refusal(400, "query")),
+    "a package not in its feed": (_get(PACKAGES_PATH + "ab" * 32), Refusal(404, "no such package")),
+    "a package by a path": (_get(PACKAGES_PATH + "..%2f..%2fetc"), Refusal(404)),
+    "heads after what is no uuid": (_get(f"{HEADS_PATH}?after=%00"), Refusal(400, "query")),
+    "a receipt that nobody signed": (_post(RECEIPTS_PATH, b"{}"), Refusal(400, "no receipt")),
+    "a receipt that is too long": (
+        _post(RECEIPTS_PATH, b"x" * (RECEIPT_CAP + 1)),
+        Refusal(413, "too long"),
+    ),
+    "a receipt nested deep": (
+        _post(RECEIPTS_PATH, DEEP[:4000] + b"}"),
+        Refusal(400, "no receipt"),
+    ),
+    "a repair nested deep": (_post(REPAIR_PATH, DEEP + b"\n"), Refusal(400, "no question")),
+    "a repair of one stretch many times": (
+        _post(REPAIR_PATH, QUESTION * 1000),
+        Refusal(400, "no question"),
+    ),
+    "a repair that is too long": (
+        _post(REPAIR_PATH, b"\n" * (QUESTION_CAP + 1)),
+        Refusal(413, "too long"),
+    ),
+    "items nested deep": (_post(ITEMS_PATH, DEEP + b"\n"), Refusal(400, "no question")),
+    "a push that is a zip bomb": (
+        Call("POST", PUSH_PATH, _PACKED, BOMB[:PUSH_CAP]),
+        Refusal(400, "no push"),
+    ),
+    "a push nested deep": (_post(PUSH_PATH, DEEP + b"\n"), Refusal(400, "no push")),
+    "a push that is too long": (
+        _post(PUSH_PATH, b"x" * (PUSH_CAP + 1)),
+        Refusal(413, "too long"),
+    ),
+    "a push in another content type": (
+        Call("POST", PUSH_PATH, {"content-type": "text/plain"}, b"{}"),
+        Refusal(415, "wrong content type"),
+    ),
+}
 
 
-@asked
-def a_feed_from_a_cursor_that_is_none(nonce: str) -> tuple[Call, Refusal]:
-    return _get(f"{FEED_PATH}?cursor=7"), Refusal(400, "cursor")
+# ── Pushed by a member, in a request with this nonce ─────────────────────────────────────────────
 
 
-@asked
-def more_of_a_feed_than_there_is_in_a_page(nonce: str) -> tuple[Call, Refusal]:
-    return _get(f"{FEED_PATH}?limit=999"), Refusal(400, "query")
-
-
-@asked
-def a_feed_twice_in_one_question(nonce: str) -> tuple[Call, Refusal]:
-    return _get(f"{FEED_PATH}?limit=1&limit=2"), Refusal(400, "query")
-
-
-@asked
-def a_package_that_is_not_in_the_askers_feed(nonce: str) -> tuple[Call, Refusal]:
-    return _get(PACKAGES_PATH + "ab" * 32), Refusal(404, "no such package")
-
-
-@asked
-def a_package_by_no_digest(nonce: str) -> tuple[Call, Refusal]:
-    return _get(PACKAGES_PATH + "..%2f..%2fetc"), Refusal(404)
-
-
-@asked
-def heads_after_what_is_no_uuid(nonce: str) -> tuple[Call, Refusal]:
-    return _get(f"{HEADS_PATH}?after=%00"), Refusal(400, "query")
-
-
-@asked
-def a_receipt_that_nobody_signed(nonce: str) -> tuple[Call, Refusal]:
-    return _post(RECEIPTS_PATH, b"{}"), Refusal(400, "no receipt")
-
-
-@asked
-def a_receipt_that_is_too_long(nonce: str) -> tuple[Call, Refusal]:
-    return _post(RECEIPTS_PATH, b"x" * (RECEIPT_CAP + 1)), Refusal(413, "too long")
-
-
-@asked
-def a_receipt_nested_deep(nonce: str) -> tuple[Call, Refusal]:
-    return _post(RECEIPTS_PATH, DEEP[:4000] + b"}"), Refusal(400, "no receipt")
-
-
-@asked
-def a_repair_nested_deep(nonce: str) -> tuple[Call, Refusal]:
-    return _post(REPAIR_PATH, DEEP + b"\n"), Refusal(400, "no question")
-
-
-@asked
-def a_repair_of_the_same_stretch_many_times(nonce: str) -> tuple[Call, Refusal]:
-    return _post(REPAIR_PATH, QUESTION * 1000), Refusal(400, "no question")
-
-
-@asked
-def a_repair_that_is_too_long(nonce: str) -> tuple[Call, Refusal]:
-    return _post(REPAIR_PATH, b"\n" * (QUESTION_CAP + 1)), Refusal(413, "too long")
-
-
-@asked
-def items_nested_deep(nonce: str) -> tuple[Call, Refusal]:
-    return _post(ITEMS_PATH, DEEP + b"\n"), Refusal(400, "no question")
-
-
-@asked
-def a_push_that_is_a_zip_bomb(nonce: str) -> tuple[Call, Refusal]:
-    packed = {"content-type": MEDIA_TYPE, "content-encoding": "zstd"}
-    call = Call("POST", PUSH_PATH, packed, BOMB[:PUSH_CAP])
-    return call, Refusal(400, "no push")
-
-
-@asked
-def a_push_nested_deep(nonce: str) -> tuple[Call, Refusal]:
-    return _post(PUSH_PATH, DEEP + b"\n"), Refusal(400, "no push")
-
-
-@asked
-def a_push_that_is_too_long(nonce: str) -> tuple[Call, Refusal]:
-    return _post(PUSH_PATH, b"x" * (PUSH_CAP + 1)), Refusal(413, "too long")
-
-
-@asked
-def a_push_in_another_content_type(nonce: str) -> tuple[Call, Refusal]:
-    body = _pushed(nonce, after=None)
-    return Call("POST", PUSH_PATH, {"content-type": "text/plain"}, body), Refusal(
-        415, "wrong content type"
-    )
-
-
-@asked
-def a_page_of_a_feed_as_a_push(nonce: str) -> tuple[Call, Refusal]:
-    return _post(PUSH_PATH, _pushed(nonce, after=0)), Refusal(400, "after")
-
-
-@asked
-def a_push_of_another_request(nonce: str) -> tuple[Call, Refusal]:
-    return _post(PUSH_PATH, _pushed("A" * 22, after=None)), Refusal(400, "nonce")
-
-
-@asked
-def a_push_of_two_items(nonce: str) -> tuple[Call, Refusal]:
-    items = [put(sealed(MEMBER), 1), put(sealed(MEMBER), 2)]
-    body = Forger(MEMBER).page(Asked(None, nonce), items, after=None)
-    return _post(PUSH_PATH, body), Refusal(400, "no push")
-
-
-def _pushed(nonce: str, *, after: int | None) -> bytes:
-    return Forger(MEMBER).page(Asked(None, nonce), [put(sealed(MEMBER))], after=after)
+def push(nonce: str, *items: Item, after: int | None = None) -> Call:
+    """A push of these items, well signed, that names this nonce."""
+    return _post(PUSH_PATH, Forger(MEMBER).page(Asked(None, nonce), items, after=after))
 
 
 def pushed_amber(nonce: str) -> Call:
     """A push in order, of an item that is not."""
-    amber = put(sealed(MEMBER, label=Label(Tlp.AMBER)))
-    return _post(PUSH_PATH, Forger(MEMBER).page(Asked(None, nonce), [amber], after=None))
+    return push(nonce, put(sealed(MEMBER, label=Label(Tlp.AMBER))))
+
+
+PUSHED: dict[str, tuple[Callable[[str], Call], Refusal]] = {
+    "a page of a feed": (
+        lambda nonce: push(nonce, put(sealed(MEMBER)), after=0),
+        Refusal(400, "after"),
+    ),
+    "a push of another request": (
+        lambda nonce: push("A" * 22, put(sealed(MEMBER))),
+        Refusal(400, "nonce"),
+    ),
+    "two items at once": (
+        lambda nonce: push(nonce, put(sealed(MEMBER), 1), put(sealed(MEMBER), 2)),
+        Refusal(400, "no push"),
+    ),
+}
 
 
 # ── Sent by anybody, in good HTTP ────────────────────────────────────────────────────────────────
@@ -405,3 +368,6 @@ RUDE: dict[str, tuple[Callable[[], bytes], Refusal]] = {
         Refusal(401),
     ),
 }
+
+if __name__ == "__main__":
+    put_members(Path(sys.argv[1]), MEMBERS)

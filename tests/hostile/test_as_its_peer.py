@@ -27,8 +27,9 @@ GROWS_MIB = 64  # from the first attack to the end
 MOST_MIB = 192  # at any moment: a page may be 64 MiB (D31), and eight peers are read at a time
 WAITS_S = 10.0  # the honest peer, for the next question; the people, for an answer
 
-
 TRICKS = PAGES | ITEMS
+# Who plays these is honest at first, and what was good stays.
+AT_FIRST = ("goes_on_in_another_life", "seals_two_statements_for_one_version")
 
 
 @dataclass
@@ -151,15 +152,21 @@ def test_an_item_is_put_in_quarantine_of_a_peer_that(name: str, hostility: Hosti
 def test_what_was_refused_is_nowhere_to_be_read_and_what_the_honest_share_is(
     hostility: Hostility,
 ) -> None:
-    shown = hostility.victim
-    status, event = shown.get(f"/api/v1/events/{org_of(HONEST)}/{SHARED.statement.event}")
-    assert status == 200
-    assert "What the honest one shares" in str(event)
+    hostility.play_out()
+    rows = hostility.victim.get("/api/v1/events?limit=500")[1]["rows"]
+    assert {row["origin"] for row in rows} == {org_of(name) for name in (HONEST, *AT_FIRST)}
+    path = f"/api/v1/events/{org_of(HONEST)}/{SHARED.statement.event}"
+    assert "What the honest one shares" in str(hostility.victim.get(path))
 
 
 def test_the_roster_stays_the_one_that_was_held(hostility: Hostility) -> None:
-    asked = {heard.name for heard in hostility.server.heard if heard.path.startswith(ROSTER_PATH)}
-    assert {name for name, trick in TRICKS.items() if trick.where == LOG} <= asked
+    liars = {name for name, trick in TRICKS.items() if trick.where == LOG}
+
+    def are_asked() -> bool:
+        heard = [one for one in hostility.server.heard if one.path.startswith(ROSTER_PATH)]
+        return liars <= {one.name for one in heard}
+
+    until(are_asked, "everybody is asked for a roster")
     assert f"roster {HELD}, 0 members" in hostility.victim.command("roster", "status")
 
 

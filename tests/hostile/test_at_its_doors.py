@@ -1,7 +1,7 @@
 """What a node's doors answer to strangers, liars and the slow, and what that costs it.
 
-With ISAC_HOSTILE_URL set to an address (`http://host:port`), what anybody may send is sent there;
-what needs a member's key, and the weighing, is left out.
+With ISAC_HOSTILE_URL set to an address (`http://127.0.0.1:8080`) all is sent there instead, but for
+what looks into the process; and what needs a member's key only if the roster there lists ours.
 """
 
 import os
@@ -9,15 +9,19 @@ import select
 import socket
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import orjson
 import pytest
 from fastapi.routing import APIRoute
 
+from federation.call import Call
+from federation.feed import FEED_PATH
 from federation.push import PUSH_PATH
 from node.api import federation, roster
 from tests.hostile.attacks import (
@@ -25,8 +29,9 @@ from tests.hostile.attacks import (
     DOORS,
     FLOODER,
     MEMBER,
+    MEMBERS,
+    PUSHED,
     RUDE,
-    UNREACHABLE,
     UNSIGNED,
     WRONGS,
     Refusal,
@@ -34,7 +39,7 @@ from tests.hostile.attacks import (
     hand,
     pushed_amber,
 )
-from tests.hostile.forging import entry_of, nonce_of, org_of
+from tests.hostile.forging import nonce_of, org_of
 from tests.hostile.raw import MIB, Answer, ask, read_answer
 from tests.hostile.rooted import federate
 from tests.hostile.victim import Victim, until, victim
@@ -134,11 +139,8 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     if OUTSIDE:
         yield begun(Target(OUTSIDE))
         return
-    nowhere = "http://127.0.0.1:9"
-    members = [entry_of(name, nowhere) for name in (MEMBER, FLOODER, UNREACHABLE)]
-    members[-1]["base_urls"] = []
     data = tmp_path_factory.mktemp("victim")
-    with victim(data, members, [], role="hub", prepare=federate) as node:
+    with victim(data, MEMBERS, [], role="hub", prepare=federate) as node:
         yield begun(Target(node.base_url, node, node.memory_kib()))
 
 
@@ -149,9 +151,24 @@ def begun(target: Target) -> Target:
 
 
 def ours(target: Target) -> Victim:
+    """The victim, where it is of our making."""
     if target.node is None:
-        pytest.skip("needs a member's key: unset ISAC_HOSTILE_URL")
+        pytest.skip("looks into the node's process: unset ISAC_HOSTILE_URL")
     return target.node
+
+
+@pytest.fixture
+def listing(target: Target) -> Target:
+    """A target whose roster lists the members who attack."""
+    if target.node is None and fed(target, MEMBER).status != 200:
+        pytest.skip("its roster does not list us: see README.md")
+    return target
+
+
+def fed(target: Target, name: str, cursor: str = "") -> Answer:
+    """What this member gets who asks for its feed as it may."""
+    call = Call("GET", f"{FEED_PATH}?limit=10&wants=own{cursor and '&cursor=' + cursor}")
+    return ask(target.address, bytes_of(hand(target.base_url, name).sign(call)))
 
 
 def refused(target: Target, sent: bytes, expected: Refusal) -> None:
@@ -169,8 +186,8 @@ def test_every_door_of_the_federation_has_its_hostile_cases(tmp_path: Path) -> N
     routes = [*federation.router(node).routes, *roster.router(node).routes]
     node.close()
     assert {route.path for route in routes if isinstance(route, APIRoute)} == DOORS.keys()
-    tried = {call.path.partition("?")[0] for call, _ in UNSIGNED.values()}
-    tried |= {make("A" * 22)[0].path.partition("?")[0] for make in ASKED.values()}
+    calls = [call for call, _ in (*UNSIGNED.values(), *ASKED.values())]
+    tried = {call.path.partition("?")[0] for call in calls}
     for path in DOORS:
         assert any(one.startswith(path.partition("{")[0]) for one in tried), path
 
@@ -184,26 +201,37 @@ def test_every_door_of_the_federation_has_its_hostile_cases(tmp_path: Path) -> N
         if door.is_signed and door.method in methods
     ],
 )
-def test_a_door_refuses_a_request(path: str, wrong: str, target: Target) -> None:
-    ours(target)
+def test_a_door_refuses_a_request(path: str, wrong: str, listing: Target) -> None:
     make, expected, _ = WRONGS[wrong]
-    refused(target, make(DOORS[path].call(), target.base_url), expected)
+    refused(listing, make(DOORS[path].call(), listing.base_url), expected)
 
 
 @pytest.mark.parametrize("path", [path for path, door in DOORS.items() if door.is_signed])
-def test_a_door_refuses_a_request_that_is_replayed(path: str, target: Target) -> None:
-    ours(target)
-    sent = bytes_of(hand(target.base_url).sign(DOORS[path].call()))
-    assert ask(target.address, sent).status != 401
-    refused(target, sent, Refusal(401, "nonce"))
+def test_a_door_refuses_a_request_that_is_replayed(path: str, listing: Target) -> None:
+    sent = bytes_of(hand(listing.base_url).sign(DOORS[path].call()))
+    assert ask(listing.address, sent).status != 401
+    refused(listing, sent, Refusal(401, "nonce"))
 
 
 @pytest.mark.parametrize("asked", ASKED)
-def test_a_member_is_refused(asked: str, target: Target) -> None:
-    ours(target)
+def test_a_member_is_refused(asked: str, listing: Target) -> None:
+    call, expected = ASKED[asked]
+    refused(listing, bytes_of(hand(listing.base_url).sign(call)), expected)
+
+
+@pytest.mark.parametrize("pushed", PUSHED)
+def test_a_member_is_refused_who_pushes(pushed: str, listing: Target) -> None:
     nonce = nonce_of()
-    call, expected = ASKED[asked](nonce)
-    refused(target, bytes_of(hand(target.base_url).sign(call, nonce)), expected)
+    make, expected = PUSHED[pushed]
+    refused(listing, bytes_of(hand(listing.base_url).sign(make(nonce), nonce)), expected)
+
+
+def test_the_cursor_of_another_member_is_refused(listing: Target) -> None:
+    trailer = orjson.loads(fed(listing, FLOODER).body.splitlines()[-1])
+    cursor = orjson.loads(b64decode(trailer["payload"]))["next"]
+    assert fed(listing, FLOODER, cursor).status == 200
+    stolen = fed(listing, MEMBER, cursor)
+    assert (stolen.status, b"cursor" in stolen.body) == (400, True)
 
 
 def test_amber_that_is_pushed_to_who_is_not_named_is_put_in_quarantine(target: Target) -> None:
@@ -213,11 +241,10 @@ def test_amber_that_is_pushed_to_who_is_not_named_is_put_in_quarantine(target: T
     assert node.peers()[org_of(MEMBER)]["quarantined"] == 1
 
 
-def test_a_member_who_floods_pushes_is_told_to_come_later(target: Target) -> None:
-    ours(target)
-    hands = hand(target.base_url, FLOODER)
+def test_a_member_who_floods_pushes_is_told_to_come_later(listing: Target) -> None:
+    hands = hand(listing.base_url, FLOODER)
     answers = [
-        ask(target.address, bytes_of(hands.sign(DOORS[PUSH_PATH].call()))) for _ in range(61)
+        ask(listing.address, bytes_of(hands.sign(DOORS[PUSH_PATH].call()))) for _ in range(61)
     ]
     assert answers[-1].status == 429
     assert "retry-after" in answers[-1].head.lower()

@@ -72,9 +72,9 @@ def packed(body: bytes, **how: int) -> bytes:
 
 
 def _bomb() -> bytes:
-    """A gibibyte of zeros, packed."""
+    """Zeros, packed: four times what a page may be, and more than memory may grow by."""
     packer = zstandard.ZstdCompressor(level=1).compressobj()
-    return b"".join([*(packer.compress(bytes(MIB)) for _ in range(1024)), packer.flush()])
+    return b"".join([*(packer.compress(bytes(MIB)) for _ in range(256)), packer.flush()])
 
 
 BOMB = _bomb()
