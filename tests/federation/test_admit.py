@@ -29,6 +29,7 @@ from policies.tlp import Tlp
 from sharing.seal.holding import Holding
 from sharing.seal.keys import KeyRegistry
 from sharing.seal.package import load_holding, write_package
+from sharing.seal.recall import Recall, make_recall
 from tests.federation.judging import (
     HOLDING,
     LINE,
@@ -54,6 +55,7 @@ from tests.federation.strategies import (
     put_line,
     records,
     sealed,
+    signer,
 )
 
 
@@ -159,6 +161,9 @@ def test_foreign_uuid_neither_overwrites_nor_recalls() -> None:
     assert known_of_theirs.line.origin == DE
     posing = replace(put_line(theirs, 5), origin=FR, hops=1)
     quarantined(item(posing, write_package(theirs)), SEAL, "of another log", source=DE)
+    theirs_ended = make_recall(Recall(EVENT, DE, 0, 1, "error", NOW), [signer(DE, "seal")])
+    recall = replace(posing, op=Op.RECALL, digest=None, size=0, recall=theirs_ended)
+    quarantined(item(recall, b""), SEAL, "by another than the originator", source=DE)
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,8 @@ def refused(target: Target, sent: bytes, expected: Refusal) -> None:
     began = time.monotonic()
     answer = ask(target.address, sent)
     assert time.monotonic() - began < WAITS_S
+    if target.node is None and b'"not here"' in answer.body:
+        return  # only the hub of a signed roster takes entries and enrolments
     assert answer.status == expected.status, answer
     assert expected.told.encode() in answer.body
     assert b"Traceback" not in answer.body
