@@ -263,8 +263,8 @@ def fetch(node: Node, peer: Peer, transport: Carrier) -> str | None:
     except (TransportError, BadReplyError, ConflictError) as error:
         return str(error)
     except BadTrustError as error:
-        if error.reason == "rollback":
-            return None  # it has not heard yet what we have
+        if error.reason == "rollback":  # a peer may not have heard yet what the hub has written
+            return str(error) if peer.role == "hub" else None
         _refused(node, peer, error)
         return str(error)
     return None

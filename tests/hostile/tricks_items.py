@@ -177,7 +177,7 @@ def gives_another_roster_of_the_same_version(me: Forger, heard: Heard) -> Wire:
     return gossip(roster_of(HELD, issued_ago=timedelta(hours=2)))
 
 
-@trick("", where=LOG, role="hub", answers=(ROSTER_PATH,))  # it may not have heard of the newer one
+@trick("rollback: roster 1 is older than 2", where=LOG, role="hub", answers=(ROSTER_PATH,))
 def gives_a_stale_roster(me: Forger, heard: Heard) -> Wire:
     return gossip(roster_of(HELD - 1))
 

@@ -94,7 +94,7 @@ def test_who_made_the_token_does_not_approve_what_came(world: World, doors: Door
     with pytest.raises(NotAllowedError, match="second officer"):
         approve(hub, officer(world, "anna"), ES, fingerprint)
     with pytest.raises(BadInputError, match="compare anew"):
-        approve(hub, officer(world, "ben"), ES, fingerprint[:-1] + "x")
+        approve(hub, officer(world, "ben"), ES, f"{fingerprint}x")
     analyst = officer(world, "carl", "analyst")
     for act in (
         lambda: approve(hub, analyst, ES, fingerprint),
