@@ -60,6 +60,19 @@ def page(body: bytes, *headers: str) -> bytes:
     return reply(body, MEDIA_TYPE, *headers)
 
 
+def head(media_type: str = MEDIA_TYPE, *more: str, status: str = "200 OK") -> bytes:
+    """The beginning of an answer that does not say how long it is."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Type: {media_type}", *more]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def gibibyte(begun: bytes, filling: bytes = b"\0") -> Iterator[bytes]:
+    """An answer that goes on, and on."""
+    yield begun
+    for _ in range(1024):
+        yield filling * MIB
+
+
 def offering(me: Forger, heard: Heard, *items: Item) -> bytes:
     """An honest page around these items, and empty ones after it."""
     return page(me.page(heard.asked, () if heard.asked.cursor else items))

@@ -1,6 +1,5 @@
 """What a hostile member puts into a good page, into its repair and its roster."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,18 +16,21 @@ from sharing.seal.maps import MaskRun
 from sharing.seal.package import write_package
 from sharing.seal.recall import Recall, make_recall
 from tests.federation.strategies import put_line, signer
-from tests.hostile.forging import (
-    VICTIM,
-    Forger,
-    Item,
-    now,
-    org_of,
-    put,
-    sealed,
-)
-from tests.hostile.raw import MIB, Heard, reply
+from tests.hostile.forging import VICTIM, Forger, Item, now, org_of, put, sealed
+from tests.hostile.raw import Heard, reply
 from tests.hostile.rooted import roster_of
-from tests.hostile.trick import HELD, HONEST, LOG, SHARED, Tricks, Wire, offering, page
+from tests.hostile.trick import (
+    HELD,
+    HONEST,
+    LOG,
+    SHARED,
+    Tricks,
+    Wire,
+    gibibyte,
+    head,
+    offering,
+    page,
+)
 
 ITEMS = Tricks()
 trick = ITEMS.add
@@ -188,10 +190,8 @@ def nests_a_roster_100000_deep(me: Forger, heard: Heard) -> Wire:
 
 
 @trick("sent more than", where=LOG, role="hub", answers=(ROSTER_PATH,))
-def gives_a_roster_of_a_gibibyte(me: Forger, heard: Heard) -> Iterator[bytes]:
-    yield f"HTTP/1.1 200 OK\r\nContent-Type: {GOSSIP_TYPE}\r\n\r\n".encode()
-    for _ in range(1024):
-        yield b"[" * MIB
+def gives_a_roster_of_a_gibibyte(me: Forger, heard: Heard) -> Wire:
+    return gibibyte(head(GOSSIP_TYPE), b"[")
 
 
 def gossip(roster: bytes) -> bytes:

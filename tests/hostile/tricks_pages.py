@@ -8,25 +8,9 @@ import orjson
 
 from federation.wire import ITEMS_CAP, MEDIA_TYPE, Op
 from tests.federation.strategies import put_line, signer
-from tests.hostile.forging import (
-    LIFE,
-    OTHER_LIFE,
-    Forger,
-    Item,
-    org_of,
-    put,
-    sealed,
-)
+from tests.hostile.forging import LIFE, OTHER_LIFE, Forger, Item, org_of, put, sealed
 from tests.hostile.raw import MIB, Heard, reply
-from tests.hostile.trick import (
-    BOMB,
-    HONEST,
-    SHARED,
-    Tricks,
-    Wire,
-    packed,
-    page,
-)
+from tests.hostile.trick import BOMB, HONEST, SHARED, Tricks, Wire, gibibyte, head, packed, page
 
 METADATA = "https://169.254.169.254"
 
@@ -155,28 +139,23 @@ def nests_as_deep_as_a_line_is_long(me: Forger, heard: Heard) -> Wire:
 
 
 @trick("sent more than")
-def sends_a_line_of_a_gibibyte(me: Forger, heard: Heard) -> Iterator[bytes]:
-    yield f"HTTP/1.1 200 OK\r\nContent-Type: {MEDIA_TYPE}\r\n\r\n".encode() + b'{"fed":"'
-    for _ in range(1024):
-        yield b"A" * MIB
+def sends_a_line_of_a_gibibyte(me: Forger, heard: Heard) -> Wire:
+    return gibibyte(head() + b'{"fed":"', b"A")
 
 
 @trick("announces")
 def announces_a_gibibyte_and_sends_little(me: Forger, heard: Heard) -> Wire:
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {1 << 30}\r\n\r\n"
-    return head.encode() + b"{"
+    return head(MEDIA_TYPE, f"Content-Length: {1 << 30}") + b"{"
 
 
 @trick("broke off")
 def hangs_up_before_it_has_said_what_it_announced(me: Forger, heard: Heard) -> Wire:
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: 5000\r\n\r\n"
-    return head.encode() + b"{"
+    return head(MEDIA_TYPE, "Content-Length: 5000") + b"{"
 
 
 @trick("broke off")
 def sends_chunks_that_are_none(me: Forger, heard: Heard) -> Wire:
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: {MEDIA_TYPE}\r\nTransfer-Encoding: chunked\r\n\r\n"
-    return head.encode() + b"zz\r\n{}\r\n\xff\xfe\r\n"
+    return head(MEDIA_TYPE, "Transfer-Encoding: chunked") + b"zz\r\n{}\r\n\xff\xfe\r\n"
 
 
 @trick("broke off")
@@ -199,7 +178,7 @@ def dribbles_its_headers(me: Forger, heard: Heard) -> Iterator[bytes]:
 
 @trick("did not answer in time")
 def dribbles_its_body(me: Forger, heard: Heard) -> Iterator[bytes]:
-    yield f"HTTP/1.1 200 OK\r\nContent-Type: {MEDIA_TYPE}\r\n\r\n".encode()
+    yield head()
     yield from dribble()
 
 
@@ -222,10 +201,8 @@ def answers_in_another_content_type(me: Forger, heard: Heard) -> Wire:
 
 
 @trick("another content type")
-def answers_a_gibibyte_of_another_content_type(me: Forger, heard: Heard) -> Iterator[bytes]:
-    yield b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n\r\n"
-    for _ in range(1024):
-        yield bytes(MIB)
+def answers_a_gibibyte_of_another_content_type(me: Forger, heard: Heard) -> Wire:
+    return gibibyte(head("application/octet-stream"))
 
 
 @trick("an encoding that was not asked for")
@@ -240,10 +217,8 @@ def redirects_to_the_metadata_service(me: Forger, heard: Heard) -> Wire:
 
 
 @trick("answered with status 500")
-def fails_with_a_gibibyte(me: Forger, heard: Heard) -> Iterator[bytes]:
-    yield f"HTTP/1.1 500 No\r\nContent-Type: {MEDIA_TYPE}\r\n\r\n".encode()
-    for _ in range(1024):
-        yield bytes(MIB)
+def fails_with_a_gibibyte(me: Forger, heard: Heard) -> Wire:
+    return gibibyte(head(status="500 No"))
 
 
 @trick("which is not a public address", base_url=METADATA)
