@@ -1,6 +1,7 @@
 """`python -m tests.chaos --minutes 10 --database sqlite --seed 1`: one summary line."""
 
 import argparse
+import shutil
 import sys
 import tempfile
 import time
@@ -22,7 +23,6 @@ def main() -> int:
     ask.add_argument(
         "--pause", type=float, default=2.0, help="seconds a source is silent, on average"
     )
-    ask.add_argument("--quiet", type=float, default=900.0, help="seconds to come to rest, at most")
     asked = ask.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="isac-chaos-"))
     print(f"in {folder}", flush=True)
@@ -33,14 +33,16 @@ def main() -> int:
             new_url,
             seed=asked.seed,
             seconds=asked.minutes * 60,
-            quiet_s=asked.quiet,
             pause_s=asked.pause,
             tell=lambda line: print(f"{time.monotonic() - began:5.0f} s  {line}", flush=True),
         )
     for fault in outcome.faults[:100]:
         print(f"FAIL  {fault}")
     print(f"{asked.database} seed {asked.seed}, {asked.minutes:g} minutes: {outcome.line()}")
-    return 1 if outcome.faults else 0
+    if outcome.faults:
+        return 1
+    shutil.rmtree(folder)
+    return 0
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from tests.chaos.crew import Post
 HUB = "HUB"
 NAMES = ("BE", "DE", "ES", "FR", "IT", HUB)
 OPERATOR: Final = "operator"
-PULL_S = 1.0
+PULL_S = 2.0  # 30 pulls in that time, idle ones too
 PROJECT_S = 0.2
 
 

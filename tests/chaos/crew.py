@@ -20,6 +20,7 @@ from typing import Self
 from node.commands.serve import serve
 
 LOG = "serve.log"
+END_S = 120.0  # of patience with a busy machine
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,6 @@ class Crew:
             self._signal(name, signal.SIGCONT)
             self._stopped.discard(name)
 
-    def is_stopped(self, name: str) -> bool:
-        return name in self._stopped
-
     def revive(self, but: set[str]) -> None:
         """Start anew whoever ended; but those of them nobody hit are a fault of the product's."""
         for name, process in self._processes.items():
@@ -115,7 +113,7 @@ class Crew:
         for process in self._processes.values():
             process.terminate()
         for name, process in self._processes.items():
-            process.join(20)
+            process.join(END_S)
             if process.is_alive():
                 self.faults.append(f"{name} does not end when told to")
                 process.kill()

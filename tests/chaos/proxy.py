@@ -156,7 +156,7 @@ class Weather:
         """Draw a fate: of the way to the node, and of the way back."""
         fate = chance.choice(self.fates) if self._stormy and chance.random() < self.sick else None
         is_back = chance.random() < 0.6
-        at = int(10 ** chance.uniform(0, 4 if is_back else 3))
+        at = int(10 ** (chance.uniform(1, 3) + is_back))  # in heads and bodies alike
         hang_s = chance.uniform(0.1, 1) * self.hang_s
         bent = _Way(fate, at, chance, hang_s, self._count)
         honest = _Way(None, 0, chance, 0, self._count)

@@ -17,8 +17,7 @@ from tests.chaos.said import Said
 from tests.chaos.storm import Storm
 from tests.chaos.writers import Door, Writer
 
-UP_S = 60.0  # two slow cores start six nodes
-SAID_S = 60.0  # for what was being said when the storm ended
+PATIENCE_S = 600.0  # with each step of starting and healing: a busy machine is no fault
 
 
 @dataclass
@@ -47,20 +46,19 @@ def play(
     *,
     seed: int,
     seconds: float,
-    quiet_s: float,
     pause_s: float,
     tell: Callable[[str], None] = print,
 ) -> Outcome:
     """Play one run in the folder; `pause_s` is how long a source is silent, on average.
 
     Raises:
-        NotQuietError: after the storm the federation did not come to rest within `quiet_s`.
+        NotQuietError: after the storm the federation does not come to rest.
     """
     cast, outcome, said = make_cast(folder, new_url), Outcome(), Said()
     with ExitStack() as stack:
         crew = stack.enter_context(Crew(cast.posts()))
         weather = stack.enter_context(Weather(cast.targets, seed, hang_s=min(70.0, seconds / 4)))
-        doors = [Door(cast, name, timeout=30) for name in NAMES]
+        doors = [Door(cast, name, timeout=PATIENCE_S) for name in NAMES]
         for door in doors:
             stack.callback(door.close)
         _wait_until_up(doors)
@@ -69,7 +67,7 @@ def play(
         _storm(crew, weather, writers, seed=seed, seconds=seconds)
         _wait_until_up(doors)
         tell(f"calm: {said.acts} acts acknowledged")
-        outcome.quiet_s = wait_until_quiet(doors, said, quiet_s)
+        outcome.quiet_s = wait_until_quiet(doors, said, PATIENCE_S)
         tell(f"quiet after {outcome.quiet_s:.0f} s")
         checks = Checks(cast, said)
         for door in doors:
@@ -100,7 +98,7 @@ def _storm(
         for writer in writers:
             writer.end()
     for writer in writers:
-        writer.join(SAID_S)
+        writer.join(PATIENCE_S)
         assert not writer.is_alive(), f"{writer.name} is not answered, though it is calm"
     _check(writers)
 
@@ -111,7 +109,7 @@ def _check(writers: Sequence[Writer]) -> None:
 
 
 def _wait_until_up(doors: Sequence[Door]) -> None:
-    until = time.monotonic() + UP_S
+    until = time.monotonic() + PATIENCE_S
     for door in doors:
         while not _answers(door):
             assert time.monotonic() < until, f"{door.name} does not come up"
