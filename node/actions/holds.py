@@ -169,7 +169,7 @@ def release(
     """Say that held slots, as they read now, may go to one party; done when enough have said so.
 
     Raises:
-        NotAllowedError: the caller may not release these, or comes with a token where persons must.
+        NotAllowedError: the caller may not release these, or comes with a token and not in person.
         BadInputError: no reason is given, or too long a one, or a ground that is none.
         PatientDataError: the reason or reference holds patient data; both may leave with a file.
         NotFoundError: nothing of the kind is held from this party.
@@ -354,13 +354,11 @@ def _check_may_act(caller: Caller) -> None:
 
 
 def _check_person(caller: Caller, needs: Iterable[frozenset[Need]]) -> None:
-    """Let an analyst be a second person, and where two must act let nobody be a program."""
-    for some in needs:
-        with_a_second = bool(some & _WITH_A_SECOND)
-        if caller.role != OPERATOR and not with_a_second:
-            raise NotAllowedError("only an operator of this node may release what is held")
-        if caller.party.kind == "machine" and with_a_second:
-            raise NotAllowedError("two persons release this: sign in, a token is nobody")
+    """Let nobody be a program, since the act is signed in a person's name; an analyst a second."""
+    if caller.party.kind == "machine":
+        raise NotAllowedError("persons release what is held: sign in, a token is nobody")
+    if caller.role != OPERATOR and not all(some & _WITH_A_SECOND for some in needs):
+        raise NotAllowedError("only an operator of this node may release what is held")
 
 
 def _ground(ground: str, reference: str) -> Ground:
