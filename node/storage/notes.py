@@ -1,6 +1,6 @@
 """Notes: which log each is about; and what was seen here, of which only counts leave."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -86,6 +86,17 @@ def known_sightings(conn: Connection, org: str, ids: Iterable[str]) -> frozenset
         select(sighting.c.id).where(sighting.c.org == org, sighting.c.id.in_(sorted(ids)))
     )
     return frozenset(row.id for row in rows)
+
+
+def told_by(conn: Connection, org: str, about: LogKey) -> Mapping[tuple[str, str], int]:
+    """Give how often an organisation told of a log: by attribute and day, whatever the type."""
+    by = (sighting.c.attribute, sighting.c.day)
+    rows = conn.execute(
+        select(*by, func.sum(sighting.c.count).label("n"))
+        .where(sighting.c.org == org, sighting.c.origin == about[0], sighting.c.event == about[1])
+        .group_by(*by)
+    )
+    return {(row.attribute, row.day): int(row.n) for row in rows}
 
 
 def counts_of(conn: Connection, about: LogKey) -> tuple[SightingCount, ...]:
