@@ -42,7 +42,7 @@ from node.storage.feed import (
 )
 from node.storage.logs import HoldingRow, LogRow, best_holding, find_log
 from node.storage.peers import PeerRow, list_peers, lock_peers, set_head
-from node.storage.releases import ReleaseRow, releases_of
+from node.storage.releases import releases_of
 from node.storage.repair import Side, shift_set
 from node.storage.restores import is_awaited
 from node.storage.rulebooks import find_in_force, lock_rules
@@ -62,7 +62,7 @@ class _Facts:
     mark: Dirt
     log: LogRow | None
     best: HoldingRow | None
-    releases: tuple[ReleaseRow, ...]
+    releases: tuple[Release, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +142,11 @@ class _Scene:
         log: LogRow,
         best: HoldingRow,
         holding: Holding,
-        releases: Sequence[ReleaseRow],
+        releases: Sequence[Release],
     ) -> None:
         self._node, self._log, self._best = node, log, best
         self._held = Held(best.origin, best.src, best.hops, best.epoch, best.seq)
-        self._releases = [_release(row) for row in releases]
+        self._releases = releases
         self._projector = Projector(holding, node.judge, node.clock())
         direct = best.origin == node.org
         self._standing = Standing(own=False, client=False, direct=direct, published=log.published)
@@ -194,10 +194,6 @@ class _Scene:
             urgent=self._log.urgent,
             projected_at=self._node.wall(),
         )
-
-
-def _release(row: ReleaseRow) -> Release:
-    return Release(row.record, row.slot_type, row.slot_hash, row.party)
 
 
 def _ground(members: Mapping[str, Json]) -> Ground:
