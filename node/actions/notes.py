@@ -9,6 +9,7 @@ staff of the node that the log comes from, and of the hub.
 import hmac
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, timedelta
 from uuid import UUID
@@ -34,7 +35,8 @@ from node.node import Node
 from node.storage import audit
 from node.storage.dirt import mark_dirty
 from node.storage.entries import seen_values
-from node.storage.logs import LogRow, best_holding, find_log
+from node.storage.errors import StoredPackageError
+from node.storage.logs import best_holding, find_log, set_published
 from node.storage.notes import (
     SightingCount,
     SightingRow,
@@ -42,7 +44,6 @@ from node.storage.notes import (
     counts_of,
     known_sightings,
     notes_about,
-    publish_notes,
     told_by,
 )
 from node.storage.store import Unit
@@ -118,7 +119,7 @@ def sightings_of(node: Node, unit: Unit, caller: Caller, seen: Readable) -> tupl
     latest = (node.clock().astimezone(UTC) + _SKEW).date().isoformat()  # a foreign note says more
     by_country = caller.is_staff and (seen.log.origin == node.org or node.settings.role == "hub")
     found: dict[tuple[str, str], Seen] = {}
-    for key in notes_about(unit.connection, (seen.log.origin, seen.log.event)):
+    for key in notes_about(unit.connection, [(seen.log.origin, seen.log.event)]):
         country = _country(node, key[0]) if by_country else None
         for one in _said(node, unit, caller, key):
             if one.attribute in shown and one.day <= latest:
@@ -127,10 +128,29 @@ def sightings_of(node: Node, unit: Unit, caller: Caller, seen: Readable) -> tupl
     return tuple(found[key] for key in sorted(found))
 
 
-def follow(unit: Unit, node: Node, about: _LogKey, *, published: bool) -> None:
-    """Let our notes about a log go where it goes, and end where it ends."""
-    changed = publish_notes(unit.connection, node.org, about, published=published)
-    mark_dirty(unit.connection, changed)
+def follow(node: Node, about: _LogKey) -> None:
+    """Let our note about a log be as strict as that is now, go where it goes, and end with it.
+
+    Whoever marks a log dirty marks the notes about it, and the projector asks for this before it
+    projects them. Nothing is done where one of them is damaged, or nothing may be sealed.
+    """
+    with suppress(ConflictError, StoredPackageError):
+        until_settled(lambda: _follow(node, about))
+
+
+def _follow(node: Node, about: _LogKey) -> None:
+    key = (node.org, _derived(node, "note", *about))
+    with node.store.read() as unit:
+        note = find_log(unit.connection, *key)
+        goes, labels = _about(unit, about)
+        version = _next_note(node, unit, node.org, about, ()) if labels else None
+    if version is not None:
+        with node.store.write() as unit:
+            write_version(unit, version)
+    elif note is not None and note.published != goes:
+        with node.store.write() as unit:
+            set_published(unit.connection, *key, published=goes)
+            mark_dirty(unit.connection, [key])
 
 
 def _read(node: Node, given: object) -> list[_Told]:
@@ -223,7 +243,7 @@ def _keep(node: Node, caller: Caller, about: _LogKey, rows: Sequence[SightingRow
         fresh = _fresh(unit, caller, about, rows)
         if not fresh:
             return 0
-        version = _next_note(node, unit, caller, about, fresh)
+        version = _next_note(node, unit, caller.org, about, fresh)
     with node.store.write() as unit:
         add_sightings(unit.connection, fresh)
         if version is not None:
@@ -253,9 +273,12 @@ def _fresh(
 
 
 def _next_note(
-    node: Node, unit: Unit, caller: Caller, about: _LogKey, fresh: Sequence[SightingRow]
+    node: Node, unit: Unit, org: str, about: _LogKey, fresh: Sequence[SightingRow]
 ) -> Version | None:
-    log, labels = _about(unit, about)
+    """Give the next version of our note about a log, if it says anything else than before."""
+    goes, labels = _about(unit, about)
+    if not labels:
+        raise NotFoundError("event")
     counts = {(one.attribute, one.type, one.day): one for one in counts_of(unit.connection, about)}
     for row in fresh:
         place = (row.attribute, row.type, row.day)
@@ -278,22 +301,22 @@ def _next_note(
 
     with as_bad_input("sightings"):
         records = cut_note(note, uuid, labels, names, uuid_of)
-        at = told_time(node, caller.org)
+        at = told_time(node, org)
         if own is not None:
             version = next_version(node, own, diff(own.holding, records), at)
-            let_go = log.published and not log.is_recalled
-            return version and replace(version, log=replace(version.log, published=let_go))
-        birth = Birth("note", uuid, node.org, {"act": "own"}, published=log.published)
+            return version and replace(version, log=replace(version.log, published=goes))
+        birth = Birth("note", uuid, node.org, {"act": "own"}, published=goes)
         return first_version(node, birth, records, at)
 
 
-def _about(unit: Unit, about: _LogKey) -> tuple[LogRow, Mapping[str, Label]]:
-    """A log that somebody here has seen, and the labels of all that this node holds of it."""
+def _about(unit: Unit, about: _LogKey) -> tuple[bool, Mapping[str, Label]]:
+    """Whether a log may leave as this node holds it, and the labels of all of it; none: nothing."""
     log, best = find_log(unit.connection, *about), best_holding(unit.connection, *about)
     if log is None or best is None:
-        raise NotFoundError("event")
+        return False, {}
+    is_newest = (best.epoch, best.seq) >= log.version
     with opened(best) as holding:
-        return log, read_log(holding).labels
+        return log.published and not log.is_recalled and is_newest, read_log(holding).labels
 
 
 def _said(node: Node, unit: Unit, caller: Caller, key: _LogKey) -> tuple[Sighting, ...]:

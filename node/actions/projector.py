@@ -25,6 +25,7 @@ from federation.told import Fingerprint
 from federation.wire import Ground, Op
 from node.actions.basis import settle_basis
 from node.actions.change import floor_of
+from node.actions.notes import follow
 from node.actions.sealing import STAYS
 from node.actions.stored import damage_row, opened, report_damage
 from node.node import Node
@@ -41,6 +42,7 @@ from node.storage.feed import (
     set_wakes,
 )
 from node.storage.logs import HoldingRow, LogRow, best_holding, find_log
+from node.storage.notes import told_of
 from node.storage.peers import PeerRow, list_peers, lock_peers, set_head
 from node.storage.releases import releases_of
 from node.storage.repair import Side, shift_set
@@ -84,7 +86,12 @@ def project_dirty(node: Node, limit: int) -> int:
     node = node.pinned()
     settle_basis(node)
     with node.store.read() as unit:
-        marks = peek_dirt(unit.connection, limit)
+        dirt = peek_dirt(unit.connection, limit)
+        ours = told_of(unit.connection, node.org, [(each.origin, each.event) for each in dirt])
+    for about in ours:
+        follow(node, about)
+    with node.store.read() as unit:
+        marks = peek_dirt(unit.connection, limit) if ours else dirt
         wants = {row.org: Wants(row.wants) for row in list_peers(unit.connection)}
     began, projected = node.wall(), list[_Projected]()
     for mark in marks:

@@ -13,6 +13,7 @@ from node.actions.people import enrol_org, local_party
 from node.actions.read import list_events, read_event
 from node.actions.search import search_values
 from node.node import Node
+from node.storage.notes import notes_about
 from node.storage.people import Org
 from policies.tlp import Tlp
 from sharing.event import Audience
@@ -129,6 +130,46 @@ def test_what_is_recalled_ends_what_was_said_of_it(world: World) -> None:
     world.settle()
     lines = b"".join(reply.body for _, _, reply in world.memory.passed[since:])
     assert lines.count(b'"op":"WITHDRAW"') >= 3  # DE takes its note back from FR, BE and the hub
+
+
+def notes_at(world: World, name: str, event: str) -> set[str]:
+    """Whose notes about an event of FR a node holds."""
+    with world[name].store.read() as unit:
+        found = notes_about(unit.connection, [(ORGS["FR"], event)])
+    return {org for org, at in ORGS.items() for origin, _ in found if origin == at}
+
+
+def test_a_note_follows_what_it_is_about_when_that_grows_stricter(both_worlds: World) -> None:
+    world = both_worlds
+    event = world.post("FR", "Phishing", values=[VALUE])
+    world.settle()
+    for name in ("FR", "DE", "BE"):
+        sight(world[name], operator(world[name]), [{"value": VALUE}])
+    world.settle()
+    everybody = {"FR", "DE", "BE"}
+    assert all(notes_at(world, name, event) == everybody for name in world.nodes)
+    named = Audience(parties=frozenset({ORGS["BE"]}))
+    world.edit("FR", event, "Phishing", Tlp.AMBER, [VALUE], audience=named)
+    world.settle()
+    # DE has nothing of it any more, and takes back what it had said; BE tells FR alone, FR nobody
+    assert notes_at(world, "FR", event) == {"FR", "BE"}
+    assert notes_at(world, "BE", event) == {"BE"}
+    assert notes_at(world, "DE", event) == {"DE"}
+    assert notes_at(world, "HUB", event) == set()
+    assert count(world, "FR", event) == 2
+    assert refusals(world, "FR") == refusals(world, "BE") == []
+    world.edit("FR", event, "Phishing", Tlp.GREEN, [VALUE])
+    world.settle()
+    assert all(notes_at(world, name, event) == everybody for name in world.nodes)
+
+
+def test_no_note_goes_out_between_a_stricter_label_and_its_projection(world: World) -> None:
+    event = world.post("FR", "Phishing", values=[VALUE])
+    sight(world["FR"], operator(world["FR"]), [{"value": VALUE}])
+    world.project("FR")
+    world.edit("FR", event, "Phishing", Tlp.AMBER_STRICT, [VALUE])
+    world.pull("DE", "FR")
+    assert notes_at(world, "DE", event) == set()
 
 
 def test_of_ones_own_unpublished_event_nobody_is_told_before_it_goes(world: World) -> None:
