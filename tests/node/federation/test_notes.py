@@ -165,6 +165,7 @@ def test_a_note_follows_what_it_is_about_when_that_grows_stricter(both_worlds: W
 
 def test_no_note_goes_out_between_a_stricter_label_and_its_projection(world: World) -> None:
     event = world.post("FR", "Phishing", values=[VALUE])
+    world.settle()
     sight(world["FR"], operator(world["FR"]), [{"value": VALUE}])
     world.project("FR")
     world.edit("FR", event, "Phishing", Tlp.AMBER_STRICT, [VALUE])
