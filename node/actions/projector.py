@@ -86,13 +86,14 @@ def project_dirty(node: Node, limit: int) -> int:
     node = node.pinned()
     settle_basis(node)
     with node.store.read() as unit:
-        dirt = peek_dirt(unit.connection, limit)
-        ours = told_of(unit.connection, node.org, [(each.origin, each.event) for each in dirt])
-    for about in ours:
-        follow(node, about)
-    with node.store.read() as unit:
-        marks = peek_dirt(unit.connection, limit) if ours else dirt
+        marks = peek_dirt(unit.connection, limit)
         wants = {row.org: Wants(row.wants) for row in list_peers(unit.connection)}
+        told = told_of(unit.connection, node.org, [(each.origin, each.event) for each in marks])
+    if told:
+        for about in told:
+            follow(node, about)
+        with node.store.read() as unit:
+            marks = peek_dirt(unit.connection, limit)
     began, projected = node.wall(), list[_Projected]()
     for mark in marks:
         projected.append(_project_mark(node, mark, wants))
