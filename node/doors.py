@@ -36,7 +36,8 @@ _log = structlog.get_logger(__name__)
 class OuterDoor:
     """Names each request, sets the strict headers, logs one line, and lets no error text out.
 
-    Of the address only the path is logged: a query may hold a searched value.
+    Of the address only the route is logged, as it is written here: what a caller puts into a path
+    or a query may be anything, a searched value too.
     """
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
@@ -65,9 +66,9 @@ class OuterDoor:
             try:
                 await self._app(scope, receive, dressed)
             except ClientDisconnect:
-                _log.info("hung up", method=scope["method"], path=scope["path"])
+                _log.info("hung up", method=scope["method"], route=_route(scope))
             except Exception:  # noqa: BLE001  one of the two places where everything is caught
-                _log.exception("request failed", method=scope["method"], path=scope["path"])
+                _log.exception("request failed", method=scope["method"], route=_route(scope))
                 if not status:
                     await _problem(500, request_id)(scope, receive, dressed)
             if scope["path"] not in _QUIET:
@@ -75,7 +76,7 @@ class OuterDoor:
                 _log.info(
                     "request",
                     method=scope["method"],
-                    path=scope["path"],
+                    route=_route(scope),
                     status=status,
                     ms=taken_ms,
                 )
@@ -120,6 +121,11 @@ class BodyCap:
 
 class _BodyTooLargeError(Exception):
     """Carries us out of whoever reads the body; whatever it answers then is not sent."""
+
+
+def _route(scope: Scope) -> str:
+    """Give the path of the route that took the request, with the names of its parts."""
+    return str(getattr(scope.get("route"), "path", "(no route)"))
 
 
 def _announced_bytes(scope: Scope) -> int:

@@ -59,20 +59,32 @@ def read_needs(text: str) -> frozenset[Need]:
 
 def is_complete(needs: Collection[Need], acts: Iterable[Act]) -> bool:
     """Whether these acts release what these needs hold."""
+    return any(met.issuperset(needs) for met in needs_met(acts))
+
+
+def needs_met(acts: Iterable[Act]) -> list[frozenset[Need]]:
+    """Return the needs that the acts meet, those on each ground and reference for themselves.
+
+    There is nothing for acts without an operator's: they release nothing, however little it takes.
+    """
     agreed: dict[tuple[Ground, str], list[Act]] = {}
     for act in acts:
         agreed.setdefault((act.ground, act.reference), []).append(act)
-    return any(_suffice(needs, *of, acts=alike) for of, alike in agreed.items())
+    return [
+        _met(*of, acts=alike)
+        for of, alike in agreed.items()
+        if any(act.role == OPERATOR for act in alike)
+    ]
 
 
-def _suffice(needs: Collection[Need], ground: Ground, reference: str, *, acts: list[Act]) -> bool:
+def _met(ground: Ground, reference: str, *, acts: list[Act]) -> frozenset[Need]:
     persons = {act.person for act in acts}
     roles = {act.role for act in acts}
     has_ground = bool(ground) and bool(reference)
-    fulfilled = {
+    met = {
         Need.TWO_PERSONS: len(persons) > 1,
         Need.TWO_ROLES: len(persons) > 1 and len(roles) > 1,
         Need.GROUND: has_ground,
         Need.ORDER: has_ground and ground is Ground.ORDER,
     }
-    return OPERATOR in roles and all(fulfilled[need] for need in needs)
+    return frozenset(need for need, is_met in met.items() if is_met)

@@ -10,6 +10,8 @@ import re
 from enum import IntEnum
 from unicodedata import category, normalize
 
+from policies.lookalikes import plain
+
 
 class Tlp(IntEnum):
     """Who may see it; a higher number is stricter, and is the one sealed in a slot header."""
@@ -88,6 +90,10 @@ _MARKINGS_OF_PAP = {
 _MARKED = {uuid: tlp for tlp, uuid in _MARKINGS.items()} | _MARKINGS_OF_TLP_1
 _MARKING = re.compile(r"marking-(?:definition|tlp)--")
 _TLP = {tlp.word: tlp for tlp in Tlp} | {"white": Tlp.CLEAR, "amberstrict": Tlp.AMBER_STRICT}
+_GAP = "[^a-z0-9]*"
+_SCALE = f"(?:t[l1]p|traffic{_GAP}light{_GAP}protocol)"
+_OF_TLP = re.compile(rf"^{_GAP}{_SCALE}|(?<![a-z0-9]){_SCALE}[^a-z0-9]+[a-z0-9]")
+_COLOURED = re.compile("t[l1]p(?:red|amber|green|clear|white)")
 _PAP = {pap.word: pap for pap in Pap} | {"white": Pap.CLEAR}
 
 
@@ -106,8 +112,17 @@ def read_pap(text: str) -> Pap | None:
 
 
 def is_tlp_tag(text: str) -> bool:
-    """Whether a tag claims to be about TLP, readable or not (`tlp:unclear` is, `red` is not)."""
-    return _bare(text).startswith("tlp") or _marking(text) in _MARKED
+    """Whether a tag claims to be about TLP, readable or not (`tlp:unclear` is, `red` is not).
+
+    One that only looks so to people is as well, so that it goes nowhere as long as nobody wrote
+    what it means: `#tlp:red`, `pap:red;tlp:red`, or one with a Greek tau.
+    """
+    like = plain(text.replace("tIp", "tlp"))
+    return (
+        _OF_TLP.search(like) is not None
+        or _COLOURED.search(re.sub("[^a-z0-9]", "", like)) is not None
+        or any(uuid in like for uuid in _MARKED)
+    )
 
 
 def is_pap_tag(text: str) -> bool:
@@ -115,7 +130,9 @@ def is_pap_tag(text: str) -> bool:
     bare = _bare(text)
     spelled = bare.startswith("pap") and read_pap(bare) is not None
     return (
-        spelled or re.match(r"pap\s*[:=]", bare) is not None or _marking(text) in _MARKINGS_OF_PAP
+        spelled
+        or re.search(r"(?<![a-z0-9])pap\s*[:=]", plain(text)) is not None
+        or _marking(text) in _MARKINGS_OF_PAP
     )
 
 

@@ -9,7 +9,7 @@ people all of them).
 A held slot waits for a person; what it waits as is its value, and a held head follows it.
 """
 
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -17,9 +17,10 @@ from operator import attrgetter
 
 import orjson
 
-from policies.decide import Decision, Effect, Judge
+from policies.decide import Decision, Effect, Judge, Reason
 from policies.label import Label
 from policies.party import Party
+from policies.release import Need
 from policies.subject import Relation, Subject
 from sharing.seal.disclosure import Disclosure
 from sharing.seal.holding import Holding
@@ -86,7 +87,7 @@ class Projector:
     ) -> Projection:
         """Return what `party` may have; of `releases` only those to it count."""
         released = frozenset(
-            (each.record, each.slot_type, each.slot_hash)
+            (each.record, each.slot_type, each.slot_hash, each.met)
             for each in releases
             if each.party == party.org
         )
@@ -209,11 +210,13 @@ class _Cut:
         party: Party,
         standing: Standing,
         named: frozenset[int],
-        released: frozenset[tuple[str, int, str]],
+        released: Iterable[tuple[str, int, str, frozenset[Need]]],
     ) -> None:
         self.standing = standing
         self._projector, self._party, self._named = projector, party, named
-        self._released = released
+        self._released: dict[tuple[str, int, str], list[frozenset[Need]]] = {}
+        for record, slot_type, content, met in released:
+            self._released.setdefault((record, slot_type, content), []).append(met)
         self._classes: dict[bytes, tuple[_Slot, ...]] = {}
         self.masks: list[MaskRun] = []
         self.bytes_used: set[int] = {EVENT_LABEL}
@@ -283,7 +286,7 @@ class _Cut:
         free = {
             slot.n
             for slot in held
-            if self._released and (uuid, slot.type, self._hash(run, slot.n)) in self._released
+            if self._released and self._is_free(slot, (uuid, slot.type, self._hash(run, slot.n)))
         }
         judged = list(slots)
         for slot in slots:
@@ -295,6 +298,13 @@ class _Cut:
         ]
         allowed = _bits(tuple(judged), Effect.DISCLOSE) & run.mask
         self._note(run, tuple(judged), _shown(run.header, allowed))
+
+    def _is_free(self, slot: _Slot, named: tuple[str, int, str]) -> bool:
+        """Whether it was released, by as many and on such ground as what holds it takes now."""
+        if named not in self._released:
+            return False
+        needs = self._projector.judge.rulebook.needs_of(each.id for each in slot.decision.reasons)
+        return any(needs <= met for met in self._released[named])
 
     def _free(self, kind: int, slot: _Slot) -> Decision:
         return self._decide(kind, slot.type, slot.label, named=slot.named, released=True)
@@ -352,9 +362,20 @@ def _bits(slots: tuple[_Slot, ...], effect: Effect) -> int:
 
 
 def _items(slots: tuple[_Slot, ...], mask: int) -> tuple[_Slot, ...]:
-    """What of a record waits for a person: its held values, or its head where only that is held."""
+    """What of a record waits for a person: its held values, or its head where only that is held.
+
+    A held head goes with a value, so what holds it holds them as well.
+    """
     waiting = tuple(slot for slot in slots if slot.is_(Effect.HOLD) and mask & slot.bit)
-    return tuple(slot for slot in waiting if slot.type != SlotType.HEAD) or waiting
+    values = tuple(slot for slot in waiting if slot.type != SlotType.HEAD)
+    if not values or len(values) == len(waiting):
+        return waiting
+    of_head = waiting[0].decision.reasons
+    return tuple(replace(one, decision=_also_for(one.decision, of_head)) for one in values)
+
+
+def _also_for(held: Decision, reasons: Iterable[Reason]) -> Decision:
+    return replace(held, reasons=tuple(sorted({*held.reasons, *reasons})))
 
 
 def _shown(header: Header, mask: int) -> int:

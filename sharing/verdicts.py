@@ -12,6 +12,7 @@ from itertools import groupby
 
 from policies.decide import Decision, Effect, Reason
 from policies.label import Label
+from policies.release import Need
 from sharing.event import Json
 from sharing.seal.maps import MaskRun
 
@@ -36,12 +37,16 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A person's release of one slot's very content (SHA-256, hex) to one party (D16)."""
+    """Persons' release of one slot's very content (SHA-256, hex) to one party (D16).
+
+    It frees the slot as long as what holds it takes no more than `met`, what these persons were.
+    """
 
     record: str
     slot_type: int
     slot_hash: str
     party: str
+    met: frozenset[Need] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,6 @@ from federation.wire import ItemLine, Op
 from node.actions.alerts import Arrived, note_arrived
 from node.actions.change import Change, Stored, change_of, take_away
 from node.actions.evidence import beside
-from node.actions.notes import follow
 from node.actions.patients import CHECK as PATIENTS
 from node.actions.patients import patient_data_in
 from node.actions.quota import heed_quota
@@ -191,8 +190,6 @@ def store_ready(
                 heed_quota(node, unit, source, size_bytes)
             _write(unit, ready)
             recalled = [one.key for one in ready if one.op is Op.RECALL]
-            for key in recalled:
-                follow(unit, node, key, published=False)
             forget_raw(unit.connection, recalled)
             told = [one.key for one in ready if one.seen is not None]
             forget_raw(unit.connection, told, src=source)

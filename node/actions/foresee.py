@@ -25,14 +25,14 @@ from node.storage.errors import StoredPackageError
 from node.storage.logs import HoldingRow, LogRow, best_holding, find_log
 from node.storage.peers import list_peers
 from node.storage.people import Org, list_orgs
-from node.storage.releases import ReleaseRow, releases_of
+from node.storage.releases import releases_of
 from node.storage.store import Unit
 from policies.compare import Change
 from policies.decide import Judge, Reason
 from policies.party import Party
 from policies.reach import reach
 from policies.rulebook import Rulebook
-from sharing.project import Projection, Projector, project
+from sharing.project import Projection, Projector, Release, project
 from sharing.seal.holding import Holding
 from sharing.seal.records import Kind
 
@@ -208,7 +208,7 @@ class _Look:
         best: HoldingRow,
         holding: Holding,
         some: Iterable[_Who],
-        releases: tuple[ReleaseRow, ...],
+        releases: tuple[Release, ...],
     ) -> None:
         info = self._info(log, best, holding)
         if info is None and self._caller.party.kind == "machine":
@@ -244,7 +244,7 @@ class _Look:
         return None
 
     def _target(
-        self, who: _Who, log: LogRow, best: HoldingRow, releases: tuple[ReleaseRow, ...]
+        self, who: _Who, log: LogRow, best: HoldingRow, releases: tuple[Release, ...]
     ) -> Target:
         if who.home is None:
             return member_target(self._node, log, best, who.party, who.wants, releases)

@@ -34,14 +34,13 @@ from node.actions.waiting import (
     Waiting,
     declarations_of,
     find_waiting,
-    held_slot,
     slots_of,
 )
 from node.node import Node
 from node.storage.ledger import given_of
 from node.storage.logs import LogRow
 from node.storage.people import Org, find_org, list_orgs
-from node.storage.releases import ActRow, HeldSlot, acts_of
+from node.storage.releases import ActRow, acts_of
 from node.storage.store import Unit
 from sharing.declaration import cut_declaration
 from sharing.seal.holding import HeldRecord
@@ -268,11 +267,8 @@ def _find(node: Node, unit: Unit, origin: str, event: str) -> Waiting:
 def _released(node: Node, waiting: Waiting) -> Offer | None:
     """The whole declaration, if all of it was held and has been released to its authority."""
     held = waiting.items(node)
-    released = {
-        HeldSlot(each.record, each.slot_type, each.slot_hash) for each in waiting.target.releases
-    }
     was_held = {item.record for item in held} == {one.record for one in slots_of(waiting.holding)}
-    if not was_held or not released.issuperset(map(held_slot, held)):
+    if not was_held or waiting.waits(node):
         return None
     offer = offer_to(node, waiting.holding, waiting.target)
     return offer if offer.projection.masks == waiting.holding.masks else None

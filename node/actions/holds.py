@@ -26,6 +26,7 @@ from node.storage.releases import (
     add_act,
     add_releases,
     lock_releases,
+    said_of,
 )
 from policies.decide import Reason
 from policies.release import OPERATOR, SENTENCES, Act, Ground, Need, is_complete
@@ -147,7 +148,7 @@ def preview_release(
     chosen = _chosen(node, waiting, slots)
     if waiting.log.type == "report":
         return Preview(None, b"")
-    freed = (Release(*held_slot(item), party) for item in chosen)
+    freed = (Release(*held_slot(item), party, frozenset(Need)) for item in chosen)
     target = replace(waiting.target, releases=(*waiting.target.releases, *freed))
     offer = offer_to(node, waiting.holding, target)
     check_may_see(caller, offer)
@@ -169,7 +170,7 @@ def release(
     """Say that held slots, as they read now, may go to one party; done when enough have said so.
 
     Raises:
-        NotAllowedError: the caller may not release these, or comes with a token where persons must.
+        NotAllowedError: the caller may not release these, or comes with a token and not in person.
         BadInputError: no reason is given, or too long a one, or a ground that is none.
         PatientDataError: the reason or reference holds patient data; both may leave with a file.
         NotFoundError: nothing of the kind is held from this party.
@@ -212,7 +213,8 @@ def _write(
         conn, party = unit.connection, waiting.target.party.org
         lock_releases(conn, *waiting.key)
         acts = acts_of(conn, *waiting.key)
-        fresh = {slot for slot in chosen if said not in _acts_on(acts, slot, party)}
+        fresh = {slot for slot in chosen if said not in said_of(acts, slot, party)}
+        before = _complete(chosen, acts, party)
         if fresh:
             row = ActRow(
                 origin=waiting.log.origin,
@@ -229,12 +231,8 @@ def _write(
             )
             add_act(conn, row)
             acts = (*acts, row)
-        done = {
-            slot
-            for slot, needs in chosen.items()
-            if is_complete(needs, _acts_on(acts, slot, party))
-        }
-        new = add_releases(conn, waiting.key, party, done, node.clock())
+        done = _complete(chosen, acts, party)
+        new = {*add_releases(conn, waiting.key, party, done, node.clock()), *(done - before)}
         if new and waiting.log.type == "event":
             mark_dirty(conn, [waiting.key])
         if fresh:
@@ -289,12 +287,8 @@ def _holds(
     node: Node, caller: Caller, waiting: Waiting, acts: Collection[ActRow]
 ) -> Iterator[Hold]:
     target = waiting.target
-    done = {(each.record, each.slot_type, each.slot_hash) for each in target.releases}
-    for item in waiting.items(node):
-        slot = held_slot(item)
-        if slot in done:
-            continue
-        needs = waiting.needs(node, item)
+    for item in waiting.waits(node):
+        slot, needs = held_slot(item), waiting.needs(node, item)
         yield Hold(
             origin=waiting.log.origin,
             event=waiting.log.event,
@@ -312,7 +306,7 @@ def _holds(
             tlp=item.label.tlp.word,
             reasons=item.reasons,
             needs=tuple(SENTENCES[need] for need in sorted(needs)),
-            given=tuple(_given(act) for act in acts if _is_on(act, slot, target.party.org)),
+            given=tuple(_given(act) for act in acts if act.is_on(slot, target.party.org)),
         )
 
 
@@ -332,16 +326,12 @@ def _chosen(node: Node, waiting: Waiting, slots: Sequence[Slot]) -> list[HeldIte
     return chosen
 
 
-def _acts_on(acts: Iterable[ActRow], slot: HeldSlot, party: str) -> list[Act]:
-    return [
-        Act(act.person, act.role, Ground(act.ground), act.reference)
-        for act in acts
-        if _is_on(act, slot, party)
-    ]
-
-
-def _is_on(act: ActRow, slot: HeldSlot, party: str) -> bool:
-    return act.party == party and slot in act.slots
+def _complete(
+    chosen: Mapping[HeldSlot, frozenset[Need]], acts: Collection[ActRow], party: str
+) -> set[HeldSlot]:
+    return {
+        slot for slot, needs in chosen.items() if is_complete(needs, said_of(acts, slot, party))
+    }
 
 
 def _given(act: ActRow) -> Given:
@@ -354,13 +344,11 @@ def _check_may_act(caller: Caller) -> None:
 
 
 def _check_person(caller: Caller, needs: Iterable[frozenset[Need]]) -> None:
-    """Let an analyst be a second person, and where two must act let nobody be a program."""
-    for some in needs:
-        with_a_second = bool(some & _WITH_A_SECOND)
-        if caller.role != OPERATOR and not with_a_second:
-            raise NotAllowedError("only an operator of this node may release what is held")
-        if caller.party.kind == "machine" and with_a_second:
-            raise NotAllowedError("two persons release this: sign in, a token is nobody")
+    """Let nobody be a program, since the act is signed in a person's name; an analyst a second."""
+    if caller.party.kind == "machine":
+        raise NotAllowedError("persons release what is held: sign in, a token is nobody")
+    if caller.role != OPERATOR and not all(some & _WITH_A_SECOND for some in needs):
+        raise NotAllowedError("only an operator of this node may release what is held")
 
 
 def _ground(ground: str, reference: str) -> Ground:

@@ -7,13 +7,15 @@ staff of the node that the log comes from, and of the hub.
 """
 
 import hmac
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from uuid import UUID
 
 from node.actions.caller import Caller
-from node.actions.errors import BadInputError, NotFoundError
+from node.actions.errors import BadInputError, ConflictError, NotFoundError
 from node.actions.gate import gate_of
 from node.actions.own import as_bad_input, check_submitter
 from node.actions.readable import Readable, find_readable, readable
@@ -33,7 +35,8 @@ from node.node import Node
 from node.storage import audit
 from node.storage.dirt import mark_dirty
 from node.storage.entries import seen_values
-from node.storage.logs import LogRow, best_holding, find_log
+from node.storage.errors import StoredPackageError
+from node.storage.logs import best_holding, find_log, set_published
 from node.storage.notes import (
     SightingCount,
     SightingRow,
@@ -41,7 +44,7 @@ from node.storage.notes import (
     counts_of,
     known_sightings,
     notes_about,
-    publish_notes,
+    told_by,
 )
 from node.storage.store import Unit
 from policies.label import Label
@@ -51,7 +54,9 @@ from sharing.slots_read import read_log
 from sharing.view import Seen
 
 MOST = 1000  # sightings in one submission
-_MOST_AT_ONCE = 1_000_000  # times, in one sighting
+MOST_OF_A_DAY = 10_000  # times that one organisation tells of an attribute and a day
+_OLDEST = timedelta(days=365)
+_SKEW = timedelta(minutes=5)  # of the clocks of who tells it
 _MEMBERS = frozenset({"id", "value", "origin", "event", "attribute", "type", "day", "count"})
 _LogKey = tuple[str, str]
 
@@ -84,19 +89,23 @@ def sight(node: Node, caller: Caller, given: object) -> SightingsTaken:
     """Take sightings: a list of objects.
 
     Each names an attribute (`origin`, `event`, `attribute`) or a `value`; `type` is `seen`,
-    `false_positive` or `expired`, `day` is today, `count` 1 unless they are given. With an `id`
-    (uuid) the same sighting again counts once.
+    `false_positive` or `expired`, `day` (in UTC) is today, `count` 1 unless they are given. With an
+    `id` (uuid) the same sighting again counts once. An organisation tells at most `MOST_OF_A_DAY`
+    times of an attribute and a day, and of no day longer ago than a year.
 
     Raises:
         NotAllowedError: the caller only reads.
         BadInputError: names the member at fault.
         NotFoundError: there is no such attribute that the caller may see.
+        ConflictError: his organisation has told enough of an attribute and a day; nothing is kept.
     """
     check_submitter(caller)
     told = _read(node, given)
     with node.store.read() as unit:
         rows = [row for each in told for row in _rows(node, unit, caller, each)]
-    logs = sorted({(row.origin, row.event) for row in rows})
+        logs = sorted({(row.origin, row.event) for row in rows})
+        for log in logs:
+            _fresh(unit, caller, log, rows)
     added = sum(
         until_settled(lambda: _keep(node, caller, log, rows))  # noqa: B023  called at once
         for log in logs
@@ -107,21 +116,41 @@ def sight(node: Node, caller: Caller, given: object) -> SightingsTaken:
 def sightings_of(node: Node, unit: Unit, caller: Caller, seen: Readable) -> tuple[Seen, ...]:
     """Give what the notes that the caller may see say about a log, as far as he sees the log."""
     shown = read_log(seen.holding, seen.projection.masks).labels
+    latest = (node.clock().astimezone(UTC) + _SKEW).date().isoformat()  # a foreign note says more
     by_country = caller.is_staff and (seen.log.origin == node.org or node.settings.role == "hub")
     found: dict[tuple[str, str], Seen] = {}
-    for key in notes_about(unit.connection, (seen.log.origin, seen.log.event)):
+    for key in notes_about(unit.connection, [(seen.log.origin, seen.log.event)]):
         country = _country(node, key[0]) if by_country else None
         for one in _said(node, unit, caller, key):
-            if one.attribute in shown:
+            if one.attribute in shown and one.day <= latest:
                 known = found.get((one.attribute, one.type)) or Seen(one.attribute, one.type)
                 found[one.attribute, one.type] = _counted(known, one, country)
     return tuple(found[key] for key in sorted(found))
 
 
-def follow(unit: Unit, node: Node, about: _LogKey, *, published: bool) -> None:
-    """Let our notes about a log go where it goes, and end where it ends."""
-    changed = publish_notes(unit.connection, node.org, about, published=published)
-    mark_dirty(unit.connection, changed)
+def follow(node: Node, about: _LogKey) -> None:
+    """Let our note about a log be as strict as that is now, go where it goes, and end with it.
+
+    Whoever marks a log dirty marks the notes about it, and the projector asks for this before it
+    projects them. Nothing is done where one of them is damaged, or nothing may be sealed.
+    """
+    with suppress(ConflictError, StoredPackageError):
+        until_settled(lambda: _follow(node, about))
+
+
+def _follow(node: Node, about: _LogKey) -> None:
+    key = (node.org, _derived(node, "note", *about))
+    with node.store.read() as unit:
+        note = find_log(unit.connection, *key)
+        goes, labels = _about(unit, about)
+        version = _next_note(node, unit, node.org, about, ()) if labels else None
+    if version is not None:
+        with node.store.write() as unit:
+            write_version(unit, version)
+    elif note is not None and note.published != goes:
+        with node.store.write() as unit:
+            set_published(unit.connection, *key, published=goes)
+            mark_dirty(unit.connection, [key])
 
 
 def _read(node: Node, given: object) -> list[_Told]:
@@ -138,14 +167,13 @@ def _read_one(node: Node, place: str, one: object) -> _Told:
     kind, count = one.get("type", SEEN), one.get("count", 1)
     if kind not in TYPES:
         raise BadInputError(f"{place}.type", f"is one of {', '.join(TYPES)}")
-    if type(count) is not int or not 0 < count <= _MOST_AT_ONCE:
-        raise BadInputError(f"{place}.count", f"is a whole number from 1 to {_MOST_AT_ONCE}")
-    today = node.clock().astimezone(UTC).date()
+    if type(count) is not int or not 0 < count <= MOST_OF_A_DAY:
+        raise BadInputError(f"{place}.count", f"is a whole number from 1 to {MOST_OF_A_DAY}")
     told = _Told(
         place=place,
         id=_uuid(place, one, "id") if "id" in one else fresh_uuid(node),
         type=str(kind),
-        day=_day(place, one.get("day", today.isoformat()), today).isoformat(),
+        day=_day(node, place, one),
         count=count,
     )
     if "value" in one:
@@ -167,14 +195,17 @@ def _uuid(place: str, one: Mapping[str, object], name: str) -> str:
         raise BadInputError(f"{place}.{name}", "is a uuid") from None
 
 
-def _day(place: str, given: object, today: date) -> date:
+def _day(node: Node, place: str, one: Mapping[str, object]) -> str:
+    now = node.clock().astimezone(UTC)
     try:
-        day = date.fromisoformat(given if isinstance(given, str) else "")
+        day = date.fromisoformat(str(one.get("day", now.date())))
     except ValueError:
         raise BadInputError(f"{place}.day", "is a day: 2026-01-27") from None
-    if day > today:
+    if day > (now + _SKEW).date():
         raise BadInputError(f"{place}.day", "lies in the future")
-    return day
+    if day < (now - _OLDEST).date():
+        raise BadInputError(f"{place}.day", f"is longer ago than {_OLDEST.days} days")
+    return day.isoformat()
 
 
 def _rows(node: Node, unit: Unit, caller: Caller, told: _Told) -> Iterable[SightingRow]:
@@ -209,15 +240,12 @@ def _rows(node: Node, unit: Unit, caller: Caller, told: _Told) -> Iterable[Sight
 def _keep(node: Node, caller: Caller, about: _LogKey, rows: Sequence[SightingRow]) -> int:
     """Keep what is new about a log, and say it in the next version of our note; gives how many."""
     with node.store.read() as unit:
-        known = known_sightings(unit.connection, caller.org, {row.id for row in rows})
-        fresh = {
-            row.id: row for row in rows if (row.origin, row.event) == about and row.id not in known
-        }
+        fresh = _fresh(unit, caller, about, rows)
         if not fresh:
             return 0
-        version = _next_note(node, unit, caller, about, list(fresh.values()))
+        version = _next_note(node, unit, caller.org, about, fresh)
     with node.store.write() as unit:
-        add_sightings(unit.connection, fresh.values())
+        add_sightings(unit.connection, fresh)
         if version is not None:
             write_version(unit, version)
         detail = {"sightings": len(fresh)}
@@ -225,10 +253,32 @@ def _keep(node: Node, caller: Caller, about: _LogKey, rows: Sequence[SightingRow
     return len(fresh)
 
 
+def _fresh(
+    unit: Unit, caller: Caller, about: _LogKey, rows: Sequence[SightingRow]
+) -> list[SightingRow]:
+    """Give what is new about a log, if the caller's organisation may still tell all of it."""
+    known = known_sightings(unit.connection, caller.org, {row.id for row in rows})
+    fresh = {
+        row.id: row for row in rows if (row.origin, row.event) == about and row.id not in known
+    }
+    times = Counter(told_by(unit.connection, caller.org, about))
+    for row in fresh.values():
+        times[row.attribute, row.day] += row.count
+        if times[row.attribute, row.day] > MOST_OF_A_DAY:
+            raise ConflictError(
+                f"attribute {row.attribute}, {row.day}: an organisation tells at most "
+                f"{MOST_OF_A_DAY} times of one attribute and day, false alarms counted in"
+            )
+    return list(fresh.values())
+
+
 def _next_note(
-    node: Node, unit: Unit, caller: Caller, about: _LogKey, fresh: Sequence[SightingRow]
+    node: Node, unit: Unit, org: str, about: _LogKey, fresh: Sequence[SightingRow]
 ) -> Version | None:
-    log, labels = _about(unit, about)
+    """Give the next version of our note about a log, if it says anything else than before."""
+    goes, labels = _about(unit, about)
+    if not labels:
+        raise NotFoundError("event")
     counts = {(one.attribute, one.type, one.day): one for one in counts_of(unit.connection, about)}
     for row in fresh:
         place = (row.attribute, row.type, row.day)
@@ -251,22 +301,22 @@ def _next_note(
 
     with as_bad_input("sightings"):
         records = cut_note(note, uuid, labels, names, uuid_of)
-        at = told_time(node, caller.org)
+        at = told_time(node, org)
         if own is not None:
             version = next_version(node, own, diff(own.holding, records), at)
-            let_go = log.published and not log.is_recalled
-            return version and replace(version, log=replace(version.log, published=let_go))
-        birth = Birth("note", uuid, node.org, {"act": "own"}, published=log.published)
+            return version and replace(version, log=replace(version.log, published=goes))
+        birth = Birth("note", uuid, node.org, {"act": "own"}, published=goes)
         return first_version(node, birth, records, at)
 
 
-def _about(unit: Unit, about: _LogKey) -> tuple[LogRow, Mapping[str, Label]]:
-    """A log that somebody here has seen, and the labels of all that this node holds of it."""
+def _about(unit: Unit, about: _LogKey) -> tuple[bool, Mapping[str, Label]]:
+    """Whether a log may leave as this node holds it, and the labels of all of it; none: nothing."""
     log, best = find_log(unit.connection, *about), best_holding(unit.connection, *about)
     if log is None or best is None:
-        raise NotFoundError("event")
+        return False, {}
+    is_newest = (best.epoch, best.seq) >= log.version
     with opened(best) as holding:
-        return log, read_log(holding).labels
+        return log.published and not log.is_recalled and is_newest, read_log(holding).labels
 
 
 def _said(node: Node, unit: Unit, caller: Caller, key: _LogKey) -> tuple[Sighting, ...]:

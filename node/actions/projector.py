@@ -25,6 +25,7 @@ from federation.told import Fingerprint
 from federation.wire import Ground, Op
 from node.actions.basis import settle_basis
 from node.actions.change import floor_of
+from node.actions.notes import follow
 from node.actions.sealing import STAYS
 from node.actions.stored import damage_row, opened, report_damage
 from node.node import Node
@@ -41,8 +42,9 @@ from node.storage.feed import (
     set_wakes,
 )
 from node.storage.logs import HoldingRow, LogRow, best_holding, find_log
+from node.storage.notes import told_of
 from node.storage.peers import PeerRow, list_peers, lock_peers, set_head
-from node.storage.releases import ReleaseRow, releases_of
+from node.storage.releases import releases_of
 from node.storage.repair import Side, shift_set
 from node.storage.restores import is_awaited
 from node.storage.rulebooks import find_in_force, lock_rules
@@ -62,7 +64,7 @@ class _Facts:
     mark: Dirt
     log: LogRow | None
     best: HoldingRow | None
-    releases: tuple[ReleaseRow, ...]
+    releases: tuple[Release, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,12 @@ def project_dirty(node: Node, limit: int) -> int:
     with node.store.read() as unit:
         marks = peek_dirt(unit.connection, limit)
         wants = {row.org: Wants(row.wants) for row in list_peers(unit.connection)}
+        told = told_of(unit.connection, node.org, [(each.origin, each.event) for each in marks])
+    if told:
+        for about in told:
+            follow(node, about)
+        with node.store.read() as unit:
+            marks = peek_dirt(unit.connection, limit)
     began, projected = node.wall(), list[_Projected]()
     for mark in marks:
         projected.append(_project_mark(node, mark, wants))
@@ -142,11 +150,11 @@ class _Scene:
         log: LogRow,
         best: HoldingRow,
         holding: Holding,
-        releases: Sequence[ReleaseRow],
+        releases: Sequence[Release],
     ) -> None:
         self._node, self._log, self._best = node, log, best
         self._held = Held(best.origin, best.src, best.hops, best.epoch, best.seq)
-        self._releases = [_release(row) for row in releases]
+        self._releases = releases
         self._projector = Projector(holding, node.judge, node.clock())
         direct = best.origin == node.org
         self._standing = Standing(own=False, client=False, direct=direct, published=log.published)
@@ -194,10 +202,6 @@ class _Scene:
             urgent=self._log.urgent,
             projected_at=self._node.wall(),
         )
-
-
-def _release(row: ReleaseRow) -> Release:
-    return Release(row.record, row.slot_type, row.slot_hash, row.party)
 
 
 def _ground(members: Mapping[str, Json]) -> Ground:

@@ -6,7 +6,6 @@ ground its log names (D11). Until then the floor shows it to its source and its 
 
 from node.actions.caller import Caller
 from node.actions.errors import NotFoundError
-from node.actions.notes import follow
 from node.actions.own import Submitted, check_operator, find_own_row, note, submitted
 from node.node import Node
 from node.storage.dirt import mark_dirty
@@ -28,7 +27,6 @@ def publish(node: Node, caller: Caller, origin: str, event: str) -> Submitted:
         if row.published:
             return submitted(row, is_new=False)
         set_published(unit.connection, origin, event, published=True)
-        follow(unit, node, (origin, event), published=True)
         mark_dirty(unit.connection, [(origin, event)], urgent=row.urgent)
         detail = {"seal": row.seal, "ground": dict(row.ground)}
         note(unit, node, caller, "event.publish", row, detail)

@@ -27,7 +27,7 @@ from node.storage.store import Unit
 from policies.decide import Effect
 from policies.label import Label
 from sharing.incidents.lane import stage_labels
-from sharing.project import Release, Standing
+from sharing.project import Standing
 from sharing.seal.records import Kind, SlotType
 from sharing.view import View, view
 
@@ -253,10 +253,7 @@ def report_over(node: Node, unit: Unit, caller: Caller, seen: Readable) -> Reada
     held = find_holding(unit.connection, node.org, report, node.org)
     if log is None or held is None:
         return None
-    releases = [
-        Release(each.record, each.slot_type, each.slot_hash, each.party)
-        for each in releases_of(unit.connection, node.org, report)
-    ]
+    releases = releases_of(unit.connection, node.org, report)
     return readable(node, caller, log, held, releases)
 
 

@@ -18,7 +18,7 @@ from node.node import Node
 from node.storage.logs import HoldingRow, LogRow
 from node.storage.peers import find_peer
 from node.storage.people import Org, find_org, list_orgs
-from node.storage.releases import ReleaseRow, releases_of
+from node.storage.releases import releases_of
 from node.storage.store import Unit
 from policies.party import Party
 from policies.tlp import Tlp
@@ -95,7 +95,7 @@ def member_target(
     best: HoldingRow,
     party: Party,
     wants: str,
-    releases: Iterable[ReleaseRow],
+    releases: Iterable[Release],
 ) -> Target:
     """Give a member of the federation as one who might get the log; `releases` are all of it."""
     refused = refusal(
@@ -105,11 +105,7 @@ def member_target(
         wants=Wants(wants),
         relay_hops=node.settings.relay_hops,
     )
-    released = tuple(
-        Release(each.record, each.slot_type, each.slot_hash, each.party)
-        for each in releases
-        if each.party == party.org
-    )
+    released = tuple(each for each in releases if each.party == party.org)
     standing = Standing(
         own=False, client=False, direct=log.origin == node.org, published=log.published
     )

@@ -35,7 +35,7 @@ from policies.decide import Effect
 from policies.party import Party
 from policies.release import Need
 from policies.tlp import Tlp
-from sharing.project import HeldItem, Release, Standing, project
+from sharing.project import HeldItem, Standing, project
 from sharing.seal.holding import Holding
 from sharing.seal.records import EVENT_LABEL, Kind
 from sharing.slots_read import read_log
@@ -119,6 +119,18 @@ class Waiting:
         """What a release of the item takes beside an operator."""
         needs = node.judge.rulebook.needs_of(reason.id for reason in item.reasons)
         return needs | _OF_A_FILE if self.log.type == DECLARATION else needs
+
+    def waits(self, node: Node) -> list[HeldItem]:
+        """What of it persons have not released, as many and on such ground as it takes now."""
+        met: dict[HeldSlot, list[frozenset[Need]]] = {}
+        for each in self.target.releases:
+            slot = HeldSlot(each.record, each.slot_type, each.slot_hash)
+            met.setdefault(slot, []).append(each.met)
+        return [
+            item
+            for item in self.items(node)
+            if not any(self.needs(node, item) <= some for some in met.get(held_slot(item), ()))
+        ]
 
     def size_of(self, item: HeldItem) -> int:
         """How many bytes the slot has."""
@@ -233,11 +245,8 @@ def _parties(node: Node, log: LogRow) -> Iterable[str]:
 
 def _at_home(node: Node, unit: Unit, log: LogRow, party: str) -> Target:
     """This node's staff before a report, or an authority before what was cut for it."""
-    releases = tuple(
-        Release(each.record, each.slot_type, each.slot_hash, each.party)
-        for each in releases_of(unit.connection, log.origin, log.event)
-        if each.party == party
-    )
+    released = releases_of(unit.connection, log.origin, log.event)
+    releases = tuple(each for each in released if each.party == party)
     if party == node.org:
         return Target(node.me, "this node's staff", AT_HOME, releases, None)
     home = find_org(unit.connection, party)

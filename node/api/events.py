@@ -94,7 +94,10 @@ def add_events(api: APIRouter, node: Node, who: Caller) -> None:
         responses=told(SightingsTaken, 201, repeats=True),
     )
     def add_some_sightings(body: SightingsBody, caller: Caller = who) -> Response:
-        """Say what was seen here, or was no threat; others are told how often, never who saw it."""
+        """Say what was seen here, or was no threat; others are told how often, never who saw it.
+
+        Of one attribute and day an organisation tells at most 10,000 times; 409 past that.
+        """
         return answer_done(sight(node, caller, body.sightings))
 
     @api.get("/search", tags=["events"], responses=told(list[Hit]))

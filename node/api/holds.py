@@ -79,7 +79,7 @@ def add_holds(api: APIRouter, node: Node, who: Caller) -> None:
     def release_some_holds(body: ReleaseBody, caller: Caller = who) -> Response:
         """Say that held slots may go to one party, as they read now; an edit ends it.
 
-        Some holds take a second person, and one that is signed in: no token.
+        A person who is signed in does: a token is answered 403.
         """
         done = release(
             node,

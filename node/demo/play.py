@@ -142,10 +142,8 @@ class Play:
                 door.post(f"/events/{origin}/{event}/publish", {})
             case "sight":
                 door.post("/sightings", step.body)
-            case "release":
-                self._release(step, door)
-            case "sign":
-                self._sign(step)
+            case "release" | "sign":
+                self._release(step)
             case "declare":
                 self._declare(step)
             case "hand-over":
@@ -173,17 +171,8 @@ class Play:
                 found.setdefault(key, []).append(hold)
         return found
 
-    def _release(self, step: Step, door: Door) -> None:
-        """Release what waits, as a program may where one person is enough."""
-        for (origin, event, party), holds in self._waiting_for(step).items():
-            slots = [
-                {name: hold[name] for name in ("record", "slot_type", "content")} for hold in holds
-            ]
-            where = {"origin": origin, "event": event, "party": party}
-            door.post("/releases", where | {"slots": slots, "reason": step.says})
-
-    def _sign(self, step: Step) -> None:
-        """Release what waits at the console, as one of two persons."""
+    def _release(self, step: Step) -> None:
+        """Release what waits at the console: a program cannot."""
         for (origin, event, party), holds in self._waiting_for(step).items():
             form = {
                 "slot": [

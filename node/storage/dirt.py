@@ -2,9 +2,10 @@
 
 Dirt is a set, not a log. Whoever changes what a party may see marks the log in the same unit;
 marking it again raises `gen`, so that a projector which took the row before the change does not
-clear it afterwards. A mark that `narrows` (`feed.mark_classes`) says that new rules take something
-of the log back from somebody. Rows are written in (origin, event) order, so that two units marking
-the same logs never wait for each other in a ring.
+clear it afterwards. The notes about a log are marked with it, since they are as strict as it is. A
+mark that `narrows` (`feed.mark_classes`) says that new rules take something of the log back from
+somebody. Rows are written in (origin, event) order, so that two units marking the same logs never
+wait for each other in a ring.
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from node.storage.notes import notes_about
 from node.storage.store import upsert
 from node.storage.tables_feed import dirty, wake
 
@@ -31,10 +33,11 @@ class Dirt:
 
 
 def mark_dirty(conn: Connection, logs: Iterable[LogKey], *, urgent: bool = False) -> None:
-    """Mark the logs; an urgent mark stays urgent until it is cleared."""
+    """Mark the logs and the notes about them; an urgent mark stays urgent until it is cleared."""
+    marked = set(logs)
     rows = [
         {"origin": origin, "event": event, "gen": 1, "urgent": urgent}
-        for origin, event in sorted(set(logs))
+        for origin, event in sorted(marked.union(notes_about(conn, marked)))
     ]
     if not rows:
         return

@@ -1,14 +1,15 @@
 """Notes: which log each is about; and what was seen here, of which only counts leave."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, delete, func, insert, select, tuple_
 
 from node.storage.store import insert_missing
-from node.storage.tables import log
 from node.storage.tables_notes import note_about, sighting
+
+_AT_ONCE = 500  # logs in one question
 
 LogKey = tuple[str, str]  # (origin, event)
 
@@ -52,26 +53,26 @@ def set_about(conn: Connection, note: LogKey, about: LogKey | None) -> None:
         )
 
 
-def notes_about(conn: Connection, about: LogKey) -> tuple[LogKey, ...]:
-    """Give the notes about a log, each as (origin, event)."""
+def notes_about(conn: Connection, logs: Collection[LogKey]) -> tuple[LogKey, ...]:
+    """Give the notes about these logs, each as (origin, event), in order."""
+    about, keys = tuple_(note_about.c.about_origin, note_about.c.about_event), sorted(logs)
+    found = list[LogKey]()
+    for start in range(0, len(keys), _AT_ONCE):
+        some = about.in_(keys[start : start + _AT_ONCE])
+        rows = conn.execute(select(note_about.c.origin, note_about.c.event).where(some))
+        found += [(row.origin, row.event) for row in rows]
+    return tuple(sorted(found))
+
+
+def told_of(conn: Connection, me: str, notes: Iterable[LogKey]) -> tuple[LogKey, ...]:
+    """Give the logs that those of these notes which are ours are about."""
+    ours = [event for origin, event in notes if origin == me]
     rows = conn.execute(
-        select(note_about.c.origin, note_about.c.event)
-        .where(note_about.c.about_origin == about[0], note_about.c.about_event == about[1])
-        .order_by(note_about.c.origin, note_about.c.event)
+        select(note_about.c.about_origin, note_about.c.about_event)
+        .where(note_about.c.origin == me, note_about.c.event.in_(ours))
+        .order_by(note_about.c.event)
     )
-    return tuple((row.origin, row.event) for row in rows)
-
-
-def publish_notes(
-    conn: Connection, me: str, about: LogKey, *, published: bool
-) -> tuple[LogKey, ...]:
-    """Let our own notes about a log leave, or keep them at home; gives which changed."""
-    changed = [key for key in notes_about(conn, about) if key[0] == me]
-    statement = update(log).where(
-        tuple_(log.c.origin, log.c.event).in_(changed), log.c.published != published
-    )
-    rows = conn.execute(statement.values(published=published).returning(log.c.origin, log.c.event))
-    return tuple((row.origin, row.event) for row in rows)
+    return tuple((row.about_origin, row.about_event) for row in rows)
 
 
 def add_sightings(conn: Connection, rows: Iterable[SightingRow]) -> None:
@@ -86,6 +87,17 @@ def known_sightings(conn: Connection, org: str, ids: Iterable[str]) -> frozenset
         select(sighting.c.id).where(sighting.c.org == org, sighting.c.id.in_(sorted(ids)))
     )
     return frozenset(row.id for row in rows)
+
+
+def told_by(conn: Connection, org: str, about: LogKey) -> Mapping[tuple[str, str], int]:
+    """Give how often an organisation told of a log: by attribute and day, whatever the type."""
+    by = (sighting.c.attribute, sighting.c.day)
+    rows = conn.execute(
+        select(*by, func.sum(sighting.c.count).label("n"))
+        .where(sighting.c.org == org, sighting.c.origin == about[0], sighting.c.event == about[1])
+        .group_by(*by)
+    )
+    return {(row.attribute, row.day): int(row.n) for row in rows}
 
 
 def counts_of(conn: Connection, about: LogKey) -> tuple[SightingCount, ...]:

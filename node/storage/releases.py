@@ -2,7 +2,8 @@
 
 An act is one person's signed word, kept as it was said. A release is what enough acts add up to: it
 names H(slot bytes), so it survives compaction and dies when the value is edited. Neither is ever
-changed or taken away.
+changed or taken away; but a release counts only where its acts meet what is needed now, so it rests
+under a stricter label or rulebook until more persons have acted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,8 @@ from sqlalchemy import Connection, insert, select
 
 from node.storage.store import insert_new, lock_name
 from node.storage.tables import act, act_slot, release
+from policies.release import Act, Ground, needs_met
+from sharing.verdicts import Release
 
 
 class HeldSlot(NamedTuple):
@@ -40,18 +43,9 @@ class ActRow:
     acted_at: datetime
     slots: frozenset[HeldSlot]
 
-
-@dataclass(frozen=True, slots=True)
-class ReleaseRow:
-    """One release that counts."""
-
-    origin: str
-    event: str
-    record: str
-    slot_type: int
-    slot_hash: str
-    party: str
-    released_at: datetime
+    def is_on(self, slot: HeldSlot, party: str) -> bool:
+        """Whether it says that this slot may go to this party."""
+        return self.party == party and slot in self.slots
 
 
 def lock_releases(conn: Connection, origin: str, event: str) -> None:
@@ -85,15 +79,32 @@ def acts_of(conn: Connection, origin: str, event: str) -> tuple[ActRow, ...]:
     )
 
 
-def releases_of(conn: Connection, origin: str, event: str) -> tuple[ReleaseRow, ...]:
-    """Give every release of the log, for all parties, oldest first."""
+def releases_of(conn: Connection, origin: str, event: str) -> tuple[Release, ...]:
+    """Give every release of the log, for all parties, oldest first, by what its acts meet by now.
+
+    Where acts on different grounds have released a slot it stands there for each of them.
+    """
     rows = conn.execute(
         select(release)
         .where(release.c.origin == origin, release.c.event == event)
         .order_by(release.c.id)
-    )
-    names = ReleaseRow.__dataclass_fields__
-    return tuple(ReleaseRow(**{name: getattr(row, name) for name in names}) for row in rows)
+    ).all()
+    acts = acts_of(conn, origin, event) if rows else ()
+    found = list[Release]()
+    for row in rows:
+        slot = HeldSlot(row.record, row.slot_type, row.slot_hash)
+        for met in needs_met(said_of(acts, slot, row.party)):
+            found.append(Release(*slot, row.party, met))
+    return tuple(found)
+
+
+def said_of(acts: Iterable[ActRow], slot: HeldSlot, party: str) -> list[Act]:
+    """Give what persons said of one slot and one party."""
+    return [
+        Act(act.person, act.role, Ground(act.ground), act.reference)
+        for act in acts
+        if act.is_on(slot, party)
+    ]
 
 
 def add_releases(

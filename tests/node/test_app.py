@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from federation.transport import Transport
 from node import app as app_module
@@ -46,6 +47,18 @@ def test_every_face_is_there_and_strict(client: TestClient, path: str) -> None:
     assert answer.status_code != 404
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "unsafe" not in answer.headers["content-security-policy"]
+
+
+def test_the_log_names_the_whole_route_behind_every_face(client: TestClient) -> None:
+    paths = ["/api/v1/events/a/b", "/console/events/a/b", "/fed/v1/packages/a"]
+    with capture_logs() as lines:
+        for path in paths:
+            client.get(path)
+    assert [line["route"] for line in lines if line["event"] == "request"] == [
+        "/api/v1/events/{origin}/{event}",
+        "/console/events/{origin}/{event}",
+        "/fed/v1/packages/{digest}",
+    ]
 
 
 @pytest.mark.parametrize("path", ["/fed/v1/feed", "/api/v1/me", "/api/v1/events"])

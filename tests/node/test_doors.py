@@ -47,6 +47,8 @@ ROUTES = [
     Route("/swallow", swallow, methods=["POST"]),
     Route("/fail", fail),
     Route("/dressed", dressed),
+    Route("/people/{name}", dressed),
+    Route("/people/{name}/fail", fail),
     Route("/healthz", dressed),
 ]
 
@@ -116,8 +118,30 @@ def test_a_request_is_one_line_without_its_query(
     client.get("/dressed?value=198.51.100.7")
     client.get("/healthz")
     (line,) = logged
-    assert (line["method"], line["path"], line["status"]) == ("GET", "/dressed", 200)
+    assert (line["method"], line["route"], line["status"]) == ("GET", "/dressed", 200)
     assert "198.51.100.7" not in json.dumps(line)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "route"),
+    [
+        ("GET", "/people/198.51.100.7", "/people/{name}"),
+        ("POST", "/people/198.51.100.7", "/people/{name}"),
+        ("GET", "/people/198.51.100.7/fail", "/people/{name}/fail"),
+        ("GET", "/198.51.100.7", "(no route)"),
+        ("GET", "/people/198.51.100.7/more", "(no route)"),
+    ],
+)
+def test_what_a_caller_writes_into_a_path_is_not_logged(
+    client: TestClient,
+    logged: list[structlog.typing.EventDict],
+    method: str,
+    path: str,
+    route: str,
+) -> None:
+    client.request(method, path)
+    assert {line["route"] for line in logged} == {route}
+    assert not any("198.51.100.7" in str(line) for line in logged)
 
 
 @pytest.mark.parametrize("sizes", [[1000], [500, 500], []])

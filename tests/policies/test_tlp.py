@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.tlp import Pap, Tlp, is_pap_tag, is_tlp_tag, read_pap, read_tlp
+from tests.policies.tags import COLOURS, claims_tlp, dressed, strange
 
 SPELLINGS = {
     Tlp.CLEAR: [
@@ -168,9 +169,78 @@ def test_a_tag_about_tlp_is_known_even_if_unreadable() -> None:
     assert not any(is_tlp_tag(tag) for tag in ["red", "misp:tlp", "pap:red", ""])
 
 
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "#tlp:red",
+        "<tlp:red>",
+        "misp:tlp=red",
+        "misp:tlp:unclear",
+        "traffic-light-protocol:red",
+        "Traffic Light Protocol",
+        "pap:red;tlp:red",
+        "eutlp-red",
+        "T.L.P. RED",
+        "t\u034flp:red",
+        "tl\x0bp:red",
+        "tlp:r\ufe0fed!",
+        "\u3164tlp:red",
+        "\u03c4lp:red",
+        "\u0442lp:red",
+        "TL\u0420:RED",
+        "\U0001f1f9\U0001f1f1\U0001f1f5 red",
+        "tIp:red",
+        "t1p:red",
+        "stix:marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed",
+    ],
+)
+def test_what_looks_like_a_tlp_tag_and_is_none_we_read_is_one_without_meaning(tag: str) -> None:
+    assert is_tlp_tag(tag)
+    assert read_tlp(tag) is None
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "tip:red",
+        "dst-ip:redirected",
+        "misp:tlp",
+        "type:RAT",
+        "red team",
+        'admiralty-scale:source-reliability="a"',
+        "\u043a\u0440\u0430\u0441\u043d\u044b\u0439",
+        "traffic light",
+        "T1059.001 PowerShell",
+    ],
+)
+def test_other_tags_stay_other_tags(tag: str) -> None:
+    assert not is_tlp_tag(tag)
+
+
+@given(strange())
+def test_what_people_take_for_a_tlp_tag_the_table_and_the_reader_agree_on(tag: str) -> None:
+    assert is_tlp_tag(tag) is claims_tlp(tag)
+
+
+@given(st.sampled_from(COLOURS).flatmap(lambda c: st.tuples(st.just(c), dressed(f"tlp:{c}"))))
+def test_dress_hides_no_colour_and_makes_no_other(given_: tuple[str, str]) -> None:
+    colour, tag = given_
+    assert is_tlp_tag(tag)
+    assert read_tlp(tag) in {None, read_tlp(colour)}
+
+
 def test_a_tag_about_pap_is_known_even_if_unreadable() -> None:
     red = "marking-definition--740d36e5-7714-4c30-961a-3ae632ceee0e"
-    tags = ["PAP:PINK", "pap = amber", "PAP RED", "pap_green", '"PAP:WHITE"', "[pap:red]", red]
+    tags = [
+        "PAP:PINK",
+        "pap = amber",
+        "PAP RED",
+        "pap_green",
+        '"PAP:WHITE"',
+        "[pap:red]",
+        red,
+        "#pap:red",
+    ]
     assert all(is_pap_tag(tag) for tag in tags)
     assert not any(is_pap_tag(tag) for tag in ["paper", "pap smear", "pap", "tlp:red", "red"])
 

@@ -8,6 +8,7 @@ import pytest
 from policies.decide import Effect, Judge
 from policies.label import Label
 from policies.party import Party
+from policies.release import Need
 from policies.rulebook import shipped
 from policies.tlp import Pap, Tlp
 from sharing.event import Json
@@ -32,12 +33,16 @@ def sent(to: Party, releases: tuple[Release, ...] = ()) -> Projection:
     return project(EVENT_LOG, to, PEER, NATIONAL, releases, NOW)
 
 
+TWO = frozenset({Need.TWO_PERSONS, Need.TWO_ROLES})
+
+
 def own_view(reader: Party, *, released: bool = False) -> View:
     masks = project(EVENT_LOG, reader, OWN, NATIONAL, (), NOW).masks
     over = project(REPORT_LOG, reader, OWN, NATIONAL, (), NOW)
     if released:
         freed = [
-            Release(each.record, each.slot_type, each.slot_hash, reader.org) for each in over.held
+            Release(each.record, each.slot_type, each.slot_hash, reader.org, TWO)
+            for each in over.held
         ]
         over = project(REPORT_LOG, reader, OWN, NATIONAL, freed, NOW)
     report_masks = over.masks

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from policies.decide import Decision, Effect, Judge, decide
 from policies.label import Label
 from policies.party import Party
+from policies.release import Need
 from policies.rulebook import Rulebook, read_rulebook, shipped
 from policies.subject import Relation, Subject
 from policies.tlp import Pap, Tlp
@@ -320,6 +321,41 @@ def test_a_held_head_goes_with_the_first_of_its_slots_that_is_freed() -> None:
     free = project(holding, party(BE), PEER, JUDGE, (release,), NOW)
     assert free.masks[value.index] == 0b101  # head and value, not the comment
     assert [item.slot_type for item in free.held] == [SlotType.TEXT]
+
+
+def test_a_release_frees_nothing_that_takes_more_than_its_persons_were() -> None:
+    stricter = read_rulebook(
+        NATIONAL.text.replace('@id("hold.clinical")', '@id("hold.clinical") @needs("two-roles")'),
+        name="stricter",
+        version="1",
+    )
+    holding = held(replace(EVENT, attributes=(clinical(1, "a"),)))
+    (item,) = project(holding, party(BE), PEER, JUDGE, (), NOW).held
+    one = Release(item.record, item.slot_type, item.slot_hash, BE)
+    two = replace(one, met=frozenset({Need.TWO_PERSONS, Need.TWO_ROLES}))
+    for releases, is_free in (((one,), False), ((two,), True), ((one, two), True)):
+        free = project(holding, party(BE), PEER, Judge(stricter), releases, NOW)
+        assert (item.index in free.masks) is is_free
+        assert (free.held == ()) is is_free
+        assert item.index in project(holding, party(BE), PEER, JUDGE, releases, NOW).masks
+
+
+def test_a_held_head_is_not_freed_by_who_may_free_its_value_alone() -> None:
+    heads = """
+    @id("hold.heads") @needs("two-persons") @reason("r")
+    forbid (principal in Role::"member", action == Action::"unattended", resource)
+    when { resource.type == 1 && resource.kind == 2 } unless { context.released };
+    """
+    book = read_rulebook(NATIONAL.text + heads, name="stricter", version="1")
+    fine = replace(attribute(1, "a"), mark=Mark(CLINICAL), profile="fine")
+    holding = held(replace(EVENT, attributes=(fine,)))
+    (item,) = project(holding, party(BE), PEER, Judge(book), (), NOW).held
+    assert item.slot_type == SlotType.VALUE
+    assert {reason.id for reason in item.reasons} == {"hold.clinical", "hold.heads"}
+    one = Release(item.record, item.slot_type, item.slot_hash, BE)
+    assert item.index not in project(holding, party(BE), PEER, Judge(book), (one,), NOW).masks
+    two = replace(one, met=frozenset({Need.TWO_PERSONS}))
+    assert item.index in project(holding, party(BE), PEER, Judge(book), (two,), NOW).masks
 
 
 def test_an_edit_ends_a_release() -> None:

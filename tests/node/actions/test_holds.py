@@ -1,5 +1,7 @@
 """What waits for a person, who lets it go, and to whom: with the packages that then travel."""
 
+from dataclasses import replace
+
 import pytest
 
 from node.actions.errors import BadInputError, NotAllowedError, NotFoundError
@@ -100,6 +102,15 @@ def test_a_hold_is_released_by_an_operator_with_a_reason_and_to_a_member(house: 
         release(house.node, house.amelie, FR, event, BE, exact, "the exact number")
     with pytest.raises(NotFoundError):
         release(house.node, house.amelie, BE, event, BE, slots, "please")
+
+
+def test_a_program_releases_nothing_not_even_what_one_person_may(house: House) -> None:
+    event = reported(house)
+    (hold,) = from_others(house)
+    token = replace(house.amelie, party=replace(house.amelie.party, kind="machine"))
+    with pytest.raises(NotAllowedError, match="sign in"):
+        release(house.node, token, FR, event, BE, [Slot(hold.record, hold.slot_type)], "please")
+    assert from_others(house)[0].given == ()
 
 
 def test_nothing_unpublished_waits_for_anybody(house: House) -> None:

@@ -1,18 +1,24 @@
 """Sightings: said in a note of one's own, merged where the log is read, and never by whom."""
 
+from dataclasses import replace
+from typing import Any
+
 import orjson
 import pytest
 
 from node.actions.caller import Caller
-from node.actions.errors import BadInputError, NotAllowedError, NotFoundError
-from node.actions.notes import sight
+from node.actions.errors import BadInputError, ConflictError, NotAllowedError, NotFoundError
+from node.actions.notes import MOST_OF_A_DAY, sight
 from node.actions.people import enrol_org, local_party
 from node.actions.read import list_events, read_event
 from node.actions.search import search_values
 from node.node import Node
+from node.storage.notes import notes_about
 from node.storage.people import Org
 from policies.tlp import Tlp
 from sharing.event import Audience
+from sharing.notes import Note, cut_note
+from sharing.seal.records import Record
 from sharing.view import Seen, to_json
 from tests.node.federation.mischief import refusals
 from tests.node.federation.ruling import operator
@@ -126,6 +132,47 @@ def test_what_is_recalled_ends_what_was_said_of_it(world: World) -> None:
     assert lines.count(b'"op":"WITHDRAW"') >= 3  # DE takes its note back from FR, BE and the hub
 
 
+def notes_at(world: World, name: str, event: str) -> set[str]:
+    """Whose notes about an event of FR a node holds."""
+    with world[name].store.read() as unit:
+        found = notes_about(unit.connection, [(ORGS["FR"], event)])
+    return {org for org, at in ORGS.items() for origin, _ in found if origin == at}
+
+
+def test_a_note_follows_what_it_is_about_when_that_grows_stricter(both_worlds: World) -> None:
+    world = both_worlds
+    event = world.post("FR", "Phishing", values=[VALUE])
+    world.settle()
+    for name in ("FR", "DE", "BE"):
+        sight(world[name], operator(world[name]), [{"value": VALUE}])
+    world.settle()
+    everybody = {"FR", "DE", "BE"}
+    assert all(notes_at(world, name, event) == everybody for name in world.nodes)
+    named = Audience(parties=frozenset({ORGS["BE"]}))
+    world.edit("FR", event, "Phishing", Tlp.AMBER, [VALUE], audience=named)
+    world.settle()
+    # DE has nothing of it any more, and takes back what it had said; BE tells FR alone, FR nobody
+    assert notes_at(world, "FR", event) == {"FR", "BE"}
+    assert notes_at(world, "BE", event) == {"BE"}
+    assert notes_at(world, "DE", event) == {"DE"}
+    assert notes_at(world, "HUB", event) == set()
+    assert count(world, "FR", event) == 2
+    assert refusals(world, "FR") == refusals(world, "BE") == []
+    world.edit("FR", event, "Phishing", Tlp.GREEN, [VALUE])
+    world.settle()
+    assert all(notes_at(world, name, event) == everybody for name in world.nodes)
+
+
+def test_no_note_goes_out_between_a_stricter_label_and_its_projection(world: World) -> None:
+    event = world.post("FR", "Phishing", values=[VALUE])
+    world.settle()
+    sight(world["FR"], operator(world["FR"]), [{"value": VALUE}])
+    world.project("FR")
+    world.edit("FR", event, "Phishing", Tlp.AMBER_STRICT, [VALUE])
+    world.pull("DE", "FR")
+    assert notes_at(world, "DE", event) == set()
+
+
 def test_of_ones_own_unpublished_event_nobody_is_told_before_it_goes(world: World) -> None:
     event = world.post("FR", "Not yet", values=[VALUE], published=False)
     sight(world["FR"], operator(world["FR"]), [{"value": VALUE}])
@@ -142,8 +189,11 @@ def test_of_ones_own_unpublished_event_nobody_is_told_before_it_goes(world: Worl
         ({"value": VALUE, "type": "perhaps"}, "type"),
         ({"value": VALUE, "count": 0}, "count"),
         ({"value": VALUE, "count": True}, "count"),
+        ({"value": VALUE, "count": MOST_OF_A_DAY + 1}, "count"),
         ({"value": VALUE, "day": "yesterday"}, "day"),
         ({"value": VALUE, "day": "2999-01-01"}, "day"),
+        ({"value": VALUE, "day": "0001-01-01"}, "day"),
+        ({"value": VALUE, "day": None}, "day"),
         ({"value": VALUE, "id": "7"}, "id"),
         ({"value": VALUE, "who": "me"}, "who"),
         ({"origin": ORGS["FR"]}, "event"),
@@ -157,6 +207,61 @@ def test_a_sighting_out_of_form_names_what_is_wrong(
         sight(world["FR"], operator(world["FR"]), [{"value": VALUE}, one])
     assert refused.value.field == f"sightings[1].{field}"
     assert search_values(world["FR"], operator(world["FR"]), VALUE)
+
+
+def test_an_organisation_tells_only_so_much_of_an_attribute_and_a_day(
+    both_worlds: World,
+) -> None:
+    world = both_worlds
+    event = world.post("FR", "Phishing", values=[VALUE, "other.example"])
+    node = world["FR"]
+    klara = hospital(node)
+    most = {"value": VALUE, "count": MOST_OF_A_DAY, "id": "5d0b8a3e-6f0c-4a3a-9a57-0f1e2d3c4b5a"}
+    sight(node, klara, [most])
+    assert not sight(node, klara, [most]).is_new  # the same once more is no more
+    one_more = [{"value": VALUE, "type": "false_positive"}]
+    for given in ([{"value": "other.example"}, *one_more], one_more):
+        with pytest.raises(ConflictError, match=f"{MOST_OF_A_DAY} times"):
+            sight(node, klara, given)
+    assert count(world, "FR", event) == MOST_OF_A_DAY  # and nothing of what came along was kept
+    sight(node, klara, [{"value": VALUE, "day": "2026-01-20"}, {"value": "other.example"}])
+    sight(node, operator(node), [{"value": VALUE}])
+    assert count(world, "FR", event) == MOST_OF_A_DAY + 3
+
+
+def test_in_one_submission_an_organisation_tells_no_more_than_in_several(world: World) -> None:
+    event = world.post("FR", "Phishing", values=[VALUE])
+    half = {"value": VALUE, "count": MOST_OF_A_DAY // 2 + 1}
+    with pytest.raises(ConflictError):
+        sight(world["FR"], operator(world["FR"]), [half, half])
+    assert count(world, "FR", event) == 0
+
+
+@pytest.mark.parametrize(
+    ("day", "times", "counted"),
+    [
+        ("2026-01-20", 1_000_000, 1_000_000),
+        ("2026-01-20", 1_000_001, 0),
+        ("2026-01-20", 2**31 - 1, 0),
+        ("2099-01-01", 1, 0),
+    ],
+)
+def test_what_no_honest_node_says_in_a_note_is_not_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch, day: str, times: int, counted: int
+) -> None:
+    event = world.post("FR", "Phishing", values=[VALUE])
+    world.settle()
+
+    def lying(note: Note, *rest: Any) -> list[Record]:
+        (said,) = note.sightings
+        return cut_note(Note(note.about, (replace(said, day=day, count=times),)), *rest)
+
+    monkeypatch.setattr("node.actions.notes.cut_note", lying)
+    monkeypatch.setattr("sharing.notes.MOST_OF_A_DAY", 2**31 - 1)
+    sight(world["DE"], operator(world["DE"]), [{"value": VALUE}])
+    world.settle()
+    monkeypatch.undo()
+    assert count(world, "FR", event) == counted
 
 
 def test_nobody_sights_what_he_may_not_see(world: World) -> None:

@@ -14,6 +14,7 @@ from node.storage.dirt import (
     wake_due,
 )
 from node.storage.feed import peek_dirt
+from node.storage.notes import set_about
 from node.storage.store import Store, open_store
 
 NOW = datetime(2026, 1, 27, 7, 40, tzinfo=UTC)
@@ -34,6 +35,19 @@ def test_marking_twice_keeps_one_row_of_a_later_generation(store: Store) -> None
     with store.read() as unit:
         taken = peek_dirt(unit.connection, 10)
     assert [(mark.event, mark.gen) for mark in taken] == [("a", 2), ("b", 1)]
+
+
+def test_what_is_told_of_a_log_is_marked_with_it(store: Store) -> None:
+    logs = [("o", f"{n:04}") for n in range(1200)]
+    with store.write() as unit:
+        for _, event in logs:
+            set_about(unit.connection, ("us", f"note on {event}"), ("o", event))
+        mark_dirty(unit.connection, [*logs[1:], ("o", "other")])
+    with store.read() as unit:
+        taken = {(mark.origin, mark.event) for mark in peek_dirt(unit.connection, 10_000)}
+    assert len(taken) == 2 * 1199 + 1
+    assert ("us", "note on 0001") in taken
+    assert ("us", "note on 0000") not in taken
 
 
 def test_a_mark_renewed_after_it_was_taken_stays(store: Store) -> None:

@@ -10,13 +10,14 @@ from node.storage.columns import metadata
 from node.storage.releases import (
     ActRow,
     HeldSlot,
-    ReleaseRow,
     acts_of,
     add_act,
     add_releases,
     releases_of,
 )
 from node.storage.store import Store, open_store
+from policies.release import Need
+from sharing.verdicts import Release
 
 NOW = datetime(2026, 1, 27, 7, 40, tzinfo=UTC)
 FR, EVENT = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
@@ -59,11 +60,30 @@ def test_a_release_is_kept_once_and_another_content_is_another(store: Store) -> 
     edited = BAND._replace(slot_hash="ab" * 32)
     with store.write() as unit:
         conn = unit.connection
+        for act in (ACT, replace(ACT, person="hugo", role="analyst", slots=frozenset({edited}))):
+            add_act(conn, act)
         assert add_releases(conn, (FR, EVENT), BE, {BAND, NAME}, NOW) == [NAME, BAND]
         assert add_releases(conn, (FR, EVENT), BE, {BAND}, NOW) == []
         assert add_releases(conn, (FR, EVENT), BE, {edited}, NOW) == [edited]
         assert add_releases(conn, (FR, EVENT), FR, {BAND}, NOW) == [BAND]
     with store.read() as unit:
         kept = releases_of(unit.connection, FR, EVENT)
-    assert kept[0] == ReleaseRow(FR, EVENT, *NAME, BE, NOW)
-    assert len(kept) == 4
+    assert kept == (Release(*NAME, BE), Release(*BAND, BE))  # nobody who may released the others
+
+
+def test_a_release_meets_what_its_acts_meet_on_one_ground(store: Store) -> None:
+    hugo = replace(ACT, person="hugo", role="analyst")
+    order = replace(ACT, ground="order", reference="PR 26/0412")
+    with store.write() as unit:
+        conn = unit.connection
+        for act in (ACT, order):
+            add_act(conn, act)
+        add_releases(conn, (FR, EVENT), BE, {NAME}, NOW)
+    with store.read() as unit:
+        told = {each.met for each in releases_of(unit.connection, FR, EVENT)}
+    assert told == {frozenset(), frozenset({Need.GROUND, Need.ORDER})}
+    with store.write() as unit:
+        add_act(unit.connection, hugo)
+    with store.read() as unit:
+        met = [each.met for each in releases_of(unit.connection, FR, EVENT)]
+    assert frozenset({Need.TWO_PERSONS, Need.TWO_ROLES}) in met
