@@ -6,8 +6,9 @@ changed while it was made. A stored package that cannot be encoded is put before
 quarantine, from ourselves) and left out; the rest goes on.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -159,9 +160,9 @@ def push_page(node: Node, peer: str, pos: int, nonce: str) -> bytes | None:
         package = load if isinstance(load, bytes) else b""
         parts = write_push(feed, line, package, nonce=nonce, head=shelf.head, now=node.wall())
     _report(node, list(shelf.found_broken.values()))
-    if shelf.found_broken or not _is_current(node, peer, pos - 1, plan):
+    stands = partial(_is_current, peer, pos - 1, plan)
+    if shelf.found_broken or not _note_given(node, shelf, plan, parts, stands):
         return None
-    note_given(node, feed.incarnation, shelf.given(plan), shelf.records, lines=item_lines(parts))
     return b"".join(parts)
 
 
@@ -194,13 +195,11 @@ def items_page(node: Node, peer: str, wanted: Collection[Wanted], nonce: str) ->
             break
         broken |= shelf.found_broken
     _report(node, list(broken.values()))
-    with node.store.read() as unit:
-        if rows_wanted(unit.connection, peer, wanted) != rows:
-            return NotYet()
-    sent = item_lines(chunks)
-    given = shelf.given(plan)[: len(sent)]  # a page may end before its plan
-    note_given(node, feed.incarnation, given, shelf.records, lines=sent)
-    return b"".join(chunks)
+
+    def stands(unit: Unit) -> bool:
+        return rows_wanted(unit.connection, peer, wanted) == rows
+
+    return b"".join(chunks) if _note_given(node, shelf, plan, chunks, stands) else NotYet()
 
 
 def _may_leave(row: FeedRow, feed: Feed) -> bool:
@@ -261,10 +260,7 @@ def _page(node: Node, feed: Feed, question: Question, limit: int) -> bytes:
             )
         if shelf.found_broken:
             broken |= shelf.found_broken
-        elif _is_current(node, feed.peer, after, plan):
-            lines = item_lines(chunks)
-            given = shelf.given(plan)[: len(lines)]  # a page may end before its plan
-            note_given(node, feed.incarnation, given, shelf.records, lines=lines)
+        elif _note_given(node, shelf, plan, chunks, partial(_is_current, feed.peer, after, plan)):
             break
         else:
             left -= 1  # never for a broken row: those are found once each, so this ends
@@ -272,12 +268,19 @@ def _page(node: Node, feed: Feed, question: Question, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def _is_current(node: Node, peer: str, after: int, plan: Plan) -> bool:
+def _note_given(
+    node: Node, shelf: Shelf, plan: Plan, chunks: Sequence[bytes], stands: Callable[[Unit], bool]
+) -> bool:
+    """Enter a page in the ledger, unless what is on it no longer stands; tells whether it does."""
+    lines = item_lines(chunks)
+    given = shelf.given(plan)[: len(lines)]  # a page may end before its plan
+    feed = shelf.feed.incarnation
+    return note_given(node, feed, given, shelf.records, lines=lines, stands=stands)
+
+
+def _is_current(peer: str, after: int, plan: Plan, unit: Unit) -> bool:
     """Whether every row of the plan still stands, and is clean, now that the page is made."""
-    if not plan.rows:
-        return True
-    with node.store.read() as unit:
-        clean = clean_places(unit.connection, peer, after, plan.rows[-1].pos)
+    clean = clean_places(unit.connection, peer, after, plan.rows[-1].pos)
     return clean.issuperset(line.pos for line in plan.rows)
 
 
