@@ -83,7 +83,7 @@ class Stored:
         base = next((row for row in self.holdings if row.src == source), None)
         if line is None or not line.is_delta:
             base = None
-        seen = self.seen
+        seen, held = self.seen, None if base is None else open_holding(base)
         return Known(
             incarnation=None if seen is None else seen.incarnation,
             pos=0 if seen is None else seen.pos,
@@ -92,8 +92,8 @@ class Stored:
             sightings=tuple(
                 Sighting(_version(row), row.seal, row.received_at) for row in self.holdings
             ),
-            held=None if base is None else open_holding(base),
-            newest=None if newest is None else open_holding(newest),
+            held=held,
+            newest=held if newest is base or newest is None else open_holding(newest),
             floor=None if self.log is None else floor_of(self.log),
         )
 

@@ -26,7 +26,8 @@ from federation.errors import (
 )
 from federation.opening import Item, OpenedPage
 from federation.peer import Peer
-from federation.wire import HeaderLine, ItemLine
+from federation.transfer import OutboxSet
+from federation.wire import ItemLine
 from node.actions.admit import Counts, batches, drop_unlisted, store_items
 from node.actions.basis import first_wants
 from node.actions.carrier import Carrier
@@ -39,14 +40,15 @@ from node.node import Node
 from node.storage.feed import find_seen
 from node.storage.peers import (
     PeerRow,
+    Said,
     add_peer,
     begin_anew,
     find_peer,
     list_peers,
     note_failure,
     note_success,
-    note_told,
 )
+from node.storage.restores import awaited
 from sharing.errors import ForeignFault
 
 PAGES = 200  # at most, in one pull; the next one goes on
@@ -74,7 +76,6 @@ def pull(node: Node, peer: Peer, transport: Carrier) -> PullResult:
     run = _Pull(node, peer, transport)
     error: str | None = None
     try:
-        ask_heads(node, peer, transport)
         run.to_end()
     except (TransportError, ForeignFault, ConflictError) as fault:
         error = f"{fault}. {_next_step(fault)}"
@@ -107,8 +108,9 @@ class _Pull:
         self.counts = Counts()
         self.more = True
         self.retry_after_s: float | None = None
-        self.header: HeaderLine | None = None  # of the last page that was believed
-        self.skew_ms = 0  # how far its sender's clock was ahead of ours
+        self.said: Said | None = None  # with the last page that was believed
+        self.whole: OutboxSet | None = None  # what all of its feed adds up to, once it is read
+        self.is_awaited = False  # since a restore
 
     @property
     def is_done(self) -> bool:
@@ -147,8 +149,13 @@ class _Pull:
         return sync.page(reply, question, registry=node.registry, now=node.wall())
 
     def _bookmark(self) -> Bookmark | None:
+        """Our place, after the peer has told how far it knows our logs if that is awaited."""
         with self._node.store.read() as unit:
             row = find_peer(unit.connection, self._peer.org)
+            has_told = awaited(unit.connection).get(self._peer.org)
+        self.is_awaited = has_told is not None
+        if has_told is False:
+            ask_heads(self._node, self._peer, self._transport)
         if row is None:
             with self._node.store.write() as unit:
                 add_peer(unit.connection, self._peer.org, wants=first_wants(self._node))
@@ -157,8 +164,9 @@ class _Pull:
 
     def _take(self, page: OpenedPage) -> None:
         """Store what the page brought, batch by batch, and with the last one where it ends."""
-        self.more, self.header = page.more, page.header
-        self.skew_ms = round((page.transfer.at - self._node.wall()) / timedelta(milliseconds=1))
+        self.more, header = page.more, page.header
+        skew_ms = round((page.transfer.at - self._node.wall()) / timedelta(milliseconds=1))
+        self.said = Said(header.rulebook_version, header.rulebook_digest, skew_ms)
         held_back: tuple[Item, ...] = ()
         for batch in batches(self._brought(page.items)):
             if held_back:
@@ -171,7 +179,7 @@ class _Pull:
         if self._from_start and not self._is_busy and told.upto == told.head:
             drop_unlisted(self._node, self._peer, told.incarnation)
         if not self._is_busy and told.upto == told.head:
-            heed_set(self._node, self._peer.org, told.outbox)
+            self.whole = told.outbox
 
     def _store(self, items: tuple[Item, ...], bookmark: Bookmark | None) -> None:
         """Store items, and once more with their packages those whose deltas lead nowhere here."""
@@ -231,22 +239,30 @@ def _note(node: Node, peer: Peer, error: str | None, run: _Pull) -> None:
     now, retry_after_s = node.wall(), run.retry_after_s
     with node.store.write() as unit:
         conn = unit.connection
-        if (told := run.header) is not None:
-            version, digest = told.rulebook_version, told.rulebook_digest
-            note_told(conn, peer.org, version=version, digest=digest, skew_ms=run.skew_ms)
+        if run.whole is not None:
+            heed_set(node, unit, peer.org, run.whole)
         if error is None:
             wait = node.settings.pull_interval_s if retry_after_s is None else retry_after_s
             if run.more and run.counts.admitted:
                 wait = 0  # it goes on after those whose turn it is now
-            note_success(conn, peer.org, at=now, next_try_at=now + timedelta(seconds=wait))
-            if run.is_done:
+            again_at = now + timedelta(seconds=wait)
+            note_success(conn, peer.org, run.said, at=now, next_try_at=again_at)
+            if run.is_awaited and run.is_done:
                 note_read(unit, peer.org)
             return
         row = find_peer(conn, peer.org)
         failures = 1 if row is None else row.failures + 1
         chance = int.from_bytes(node.rng(8)) / 2**64
         again_at = now + timedelta(seconds=wait_s(failures, chance, retry_after_s))
-        note_failure(conn, peer.org, error=error, at=now, next_try_at=again_at)
+        note_failure(
+            conn,
+            peer.org,
+            run.said,
+            failures=failures,
+            error=error,
+            at=now,
+            next_try_at=again_at,
+        )
     _log.warning("pull failed", peer=peer.org, why=error, failures=failures)
 
 

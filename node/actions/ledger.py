@@ -8,8 +8,9 @@ erased, and nobody without this node's key finds out from the table which values
 
 import hmac
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import orjson
 
@@ -62,16 +63,20 @@ def note_given(
     records: Sequence[RecordRow],
     *,
     lines: Sequence[bytes],
-) -> None:
+    stands: Callable[[Unit], bool],
+) -> bool:
     """Keep what stands on a page that is about to go, and what was not recorded of it yet.
 
-    `lines` are the item lines of the offers, as they go.
+    `lines` are the item lines of the offers, as they go. Where they no longer stand when they are
+    kept, nothing is, and the page must not go.
     """
     at = node.clock()
     given = [_given(feed, each, at) for each in offers]
     if not given:
-        return
+        return True
     with node.store.write() as unit:
+        if not stands(unit):
+            return False
         add_given(unit.connection, given)
         add_items(unit.connection, map(_item, given, lines))
         known = recorded(unit.connection, {(one.origin, one.event, one.epoch) for one in records})
@@ -85,6 +90,7 @@ def note_given(
         )
         mark = last_mark(unit.connection)
     outside.note_given(node.settings.data, mark)
+    return True
 
 
 def note_handed_over(
@@ -241,8 +247,12 @@ def _texts(what: str, kind: int, members: Members) -> Iterable[str]:
 
 
 def _key(node: Node, text: str) -> str:
-    key = hmac.digest(node.keys.pseudonym, _PURPOSE, "sha256")
-    return hmac.digest(key, value_key(text).encode(), "sha256").hex()
+    return hmac.digest(_secret(node.keys.pseudonym), value_key(text).encode(), "sha256").hex()
+
+
+@lru_cache(maxsize=1)
+def _secret(pseudonym: bytes) -> bytes:
+    return hmac.digest(pseudonym, _PURPOSE, "sha256")
 
 
 def _members(slot: bytes) -> Members:

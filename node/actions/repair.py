@@ -346,9 +346,9 @@ def serve_stretches(
     Raises:
         RestoringError: a restore is under way.
     """
-    feed = feed_for(node.pinned(), peer)
+    node = node.pinned()
     with node.store.read() as unit:
-        conn = unit.connection
+        conn, feed = unit.connection, feed_for(node, unit, peer)
         if is_awaited(conn, node.org):
             raise RestoringError
         row = find_peer(conn, peer)

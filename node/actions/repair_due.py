@@ -34,20 +34,16 @@ def next_day(node: Node, *, first: bool = False) -> datetime:
     return node.wall() + EVERY * (chance if first else 1)
 
 
-def heed_set(node: Node, source: str, told: OutboxSet | None) -> None:
+def heed_set(node: Node, unit: Unit, source: str, told: OutboxSet) -> None:
     """Compare what the source's whole feed adds up to with what it told us; we have read it all."""
-    if told is None:
-        return
-    with node.store.read() as unit:
-        ours = find_set(unit.connection, source, Side.ITS)
-        row = find_repair(unit.connection, source)
+    conn = unit.connection
+    ours, row = find_set(conn, source, Side.ITS), find_repair(conn, source)
     left = Fingerprint(told.n, int(told.sum, 16)) - ours
     planned = row or RepairRow(source, next_day(node, first=True), DAILY)
     if planned.why == DAILY and left != planned.left:
         planned = replace(planned, next_at=node.wall(), why=SET)
     if planned != row:
-        with node.store.write() as unit:
-            put_repair(unit.connection, planned)
+        put_repair(conn, planned)
 
 
 def make_due(node: Node, unit: Unit, sources: Iterable[str], why: str) -> None:

@@ -78,14 +78,12 @@ def state_of(node: Node) -> Restoring:
 
 
 def ask_heads(node: Node, peer: Peer, carrier: Carrier) -> None:
-    """Ask the peer how far it knows our logs, if that is still awaited.
+    """Ask the peer how far it knows our logs.
 
     Raises:
         TransportError, BadReplyError: there is no answer, or none that counts.
     """
-    with node.store.read() as unit:
-        is_told = awaited(unit.connection).get(peer.org, True)
-    after = None
+    after, is_told = None, False
     while not is_told:
         now, nonce = node.wall(), write_nonce(node.rng(NONCE_BYTES))
         call = heads_call(peer, after=after, nonce=nonce, signer=node.transport_signer, now=now)

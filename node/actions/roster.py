@@ -98,12 +98,6 @@ def may_exchange(node: Node) -> bool:
     return standing_of(node) is not Standing.READ_ONLY
 
 
-def held_version(node: Node) -> int:
-    """Give the version of the newest roster, as pages name it; 0: none."""
-    with node.store.read() as unit:
-        return roster_version(unit.connection)
-
-
 @dataclass(frozen=True, slots=True)
 class Warned:
     """What staff is told while the roster is old; `is_red` where something does not work."""

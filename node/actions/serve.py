@@ -6,19 +6,18 @@ changed while it was made. A stored package that cannot be encoded is put before
 quarantine, from ourselves) and left out; the rest goes on.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
 from federation.auth import Requester
 from federation.cursor import IncarnationChanged
+from federation.errors import BadCursorError, BadRequestError, RolledBackError
 from federation.feed import (
-    DeltaLoad,
     Feed,
     FeedQuery,
-    Load,
-    OutboxRow,
     Plan,
     Question,
     plan_page,
@@ -27,37 +26,32 @@ from federation.feed import (
 from federation.push import write_push
 from federation.repair_lines import Wanted
 from federation.transfer import OutboxSet
-from federation.wire import ERASE_CAP, INLINE_CAP, ItemLine, Op
+from federation.wire import Op
 from node.actions.basis import first_wants
 from node.actions.errors import RestoringError
-from node.actions.ledger import Offered, item_lines, note_given, unrecorded
-from node.actions.roster import held_version
-from node.actions.stored import OWN_STORE, open_holding
+from node.actions.ledger import item_lines, note_given
+from node.actions.shelf import Broken, Shelf, outbox_of, projected
+from node.actions.stored import OWN_STORE
 from node.node import Node
 from node.storage.errors import StoredPackageError
 from node.storage.feed import (
     FeedRow,
-    OfferRow,
     clean_places,
     row_by_digest,
-    rows_after,
     rows_wanted,
 )
-from node.storage.ledger import Acknowledgement, RecordRow, add_acknowledgement, last_given
-from node.storage.logs import find_holding, find_log
+from node.storage.ledger import Acknowledgement, add_acknowledgement
 from node.storage.nonces import spend_nonce
-from node.storage.peers import add_peer, find_peer, lock_peers, note_ask
+from node.storage.peers import lock_peer, note_ask
 from node.storage.quarantine import QuarantineRow, add_quarantine
-from node.storage.repair import Side, find_set
 from node.storage.restores import is_awaited
+from node.storage.roster import roster_version
 from node.storage.store import Unit
 from sharing.errors import SharingError
-from sharing.seal.delta import Base, write_delta
-from sharing.seal.holding import Holding
-from sharing.seal.package import decode_map, projection_digest, write_package
-from sharing.seal.tables import decode_void
+from sharing.seal.package import write_package
 
 _TRIES = 4
+_EMPTY = Plan((), cut=False, held_back=False)
 _log = structlog.get_logger(__name__)
 
 
@@ -67,49 +61,84 @@ class NotYet:
 
 
 @dataclass(frozen=True, slots=True)
-class _Broken:
-    """A row whose package cannot be made."""
+class _Asked:
+    """Where a peer has come to in its feed; where that ends, and what stands in all of it."""
 
-    row: OfferRow
-    reason: str
+    place: int
+    head: int
+    outbox: OutboxSet
 
 
-def spend(node: Node, asker: Requester) -> bool:
-    """Spend the nonce of a request whose signature was checked; False: it was spent before."""
+def spend(node: Node, asker: Requester) -> None:
+    """Spend the nonce of a request whose signature was checked.
+
+    Raises:
+        BadRequestError: with reason `nonce`: it was spent before.
+    """
     with node.store.write() as unit:
-        return spend_nonce(
-            unit.connection, asker.kid, asker.nonce, now=node.wall(), until=asker.expires_at
-        )
+        _spend(node, unit, asker)
 
 
 def serve_feed(
-    node: Node, peer: str, query: FeedQuery, nonce: str, request: bytes | None = None
+    node: Node, asker: Requester, query: FeedQuery, request: bytes | None = None
 ) -> bytes | IncarnationChanged:
-    """The page after the peer's cursor, signed for it and this nonce.
+    """The page after the asker's cursor, signed for it and for its nonce, which is spent.
 
     What is on it enters the ledger before it goes; `request`, the signed words of who asks, is kept
     as his acknowledgement of what came before.
 
     Raises:
+        BadRequestError: with reason `nonce`: it was spent before.
         BadCursorError: the cursor is not this peer's.
         RolledBackError: the peer has read further than our feed goes.
         RestoringError: a restore is under way.
     """
-    feed = feed_for(node.pinned(), peer)
+    node = node.pinned()
     with node.store.write() as unit:
-        conn = unit.connection
-        if is_awaited(conn, node.org):
-            raise RestoringError
-        add_peer(conn, peer, wants=first_wants(node))
-        row = lock_peers(conn, [peer])[peer]
-        place = feed.place_of(query, row.head_pos)
-        if isinstance(place, IncarnationChanged):
-            return place
-        if note_ask(conn, row, pos=place, wants=query.wants.value, at=node.wall()):
-            add_acknowledgement(
-                conn, Acknowledgement(peer, feed.incarnation, place, node.clock(), request)
+        _spend(node, unit, asker)
+        feed = feed_for(node, unit, asker.org)
+        asked: _Asked | IncarnationChanged | Exception
+        try:
+            asked = _note_ask(node, unit, feed, query, request)
+        except (RestoringError, BadCursorError, RolledBackError) as error:
+            asked = error  # raised below: the nonce stays spent, whatever is answered
+    match asked:
+        case IncarnationChanged():
+            return asked
+        case Exception():
+            raise asked
+        case _Asked(place, head, outbox):
+            question = Question(place, query.cursor, asker.nonce)
+            if place < head:
+                return _page(node, feed, question, query.limit)
+            page = write_page(
+                feed, question, _EMPTY, lambda _: None, head=head, now=node.wall(), outbox=outbox
             )
-    return _page(node, feed, place, query.cursor, nonce, query.limit)
+            return b"".join(page)
+
+
+def _spend(node: Node, unit: Unit, asker: Requester) -> None:
+    now, until = node.wall(), asker.expires_at
+    if not spend_nonce(unit.connection, asker.kid, asker.nonce, now=now, until=until):
+        raise BadRequestError("nonce", "it was spent before")
+
+
+def _note_ask(
+    node: Node, unit: Unit, feed: Feed, query: FeedQuery, request: bytes | None
+) -> _Asked | IncarnationChanged:
+    """Keep that the peer came, and what its cursor confirms."""
+    conn = unit.connection
+    if is_awaited(conn, node.org):
+        raise RestoringError
+    row = lock_peer(conn, feed.peer, wants=first_wants(node))
+    place = feed.place_of(query, row.head_pos)
+    if isinstance(place, IncarnationChanged):
+        return place
+    if note_ask(conn, row, pos=place, wants=query.wants.value, at=node.wall()):
+        add_acknowledgement(
+            conn, Acknowledgement(feed.peer, feed.incarnation, place, node.clock(), request)
+        )
+    return _Asked(place, row.head_pos, outbox_of(unit, feed.peer))
 
 
 def push_page(node: Node, peer: str, pos: int, nonce: str) -> bytes | None:
@@ -118,9 +147,9 @@ def push_page(node: Node, peer: str, pos: int, nonce: str) -> bytes | None:
     Like a page, it enters the ledger before it goes; unlike one it confirms nothing.
     """
     node = node.pinned()
-    feed = feed_for(node, peer)
     with node.store.read() as unit:
-        shelf = _Shelf(node, unit, feed, after=0, known_broken={})  # so never a delta
+        feed = feed_for(node, unit, peer)
+        shelf = Shelf(node, unit, feed, after=0, known_broken={})  # so never a delta
         is_locked = is_awaited(unit.connection, node.org)
         rows = [] if is_locked else [row for row in shelf.rows(pos - 1, 1) if row.line.pos == pos]
         plan = plan_page(rows, after=pos - 1, rulebook=feed.rulebook_digest, limit=1)
@@ -131,9 +160,9 @@ def push_page(node: Node, peer: str, pos: int, nonce: str) -> bytes | None:
         package = load if isinstance(load, bytes) else b""
         parts = write_push(feed, line, package, nonce=nonce, head=shelf.head, now=node.wall())
     _report(node, list(shelf.found_broken.values()))
-    if shelf.found_broken or not _is_current(node, peer, pos - 1, plan):
+    stands = partial(_is_current, peer, pos - 1, plan)
+    if shelf.found_broken or not _note_given(node, shelf, plan, parts, stands):
         return None
-    note_given(node, feed.incarnation, shelf.given(plan), shelf.records, lines=item_lines(parts))
     return b"".join(parts)
 
 
@@ -147,15 +176,16 @@ def items_page(node: Node, peer: str, wanted: Collection[Wanted], nonce: str) ->
         RestoringError: a restore is under way.
     """
     node = node.pinned()
-    feed, question, broken = feed_for(node, peer), Question(None, None, nonce), dict[int, _Broken]()
+    question, broken = Question(None, None, nonce), dict[int, Broken]()
     while True:
         with node.store.read() as unit:
+            feed = feed_for(node, unit, peer)
             if is_awaited(unit.connection, node.org):
                 raise RestoringError
             rows = rows_wanted(unit.connection, peer, wanted)
             if not all(_may_leave(row, feed) for row in rows):
                 return NotYet()
-            shelf = _Shelf(node, unit, feed, 0, broken)  # after nothing: so never a delta
+            shelf = Shelf(node, unit, feed, 0, broken)  # after nothing: so never a delta
             lines = tuple(row.line for row in shelf.planned(rows))
             plan = Plan(lines, cut=False, held_back=False)
             chunks = list(
@@ -165,13 +195,11 @@ def items_page(node: Node, peer: str, wanted: Collection[Wanted], nonce: str) ->
             break
         broken |= shelf.found_broken
     _report(node, list(broken.values()))
-    with node.store.read() as unit:
-        if rows_wanted(unit.connection, peer, wanted) != rows:
-            return NotYet()
-    sent = item_lines(chunks)
-    given = shelf.given(plan)[: len(sent)]  # a page may end before its plan
-    note_given(node, feed.incarnation, given, shelf.records, lines=sent)
-    return b"".join(chunks)
+
+    def stands(unit: Unit) -> bool:
+        return rows_wanted(unit.connection, peer, wanted) == rows
+
+    return b"".join(chunks) if _note_given(node, shelf, plan, chunks, stands) else NotYet()
 
 
 def _may_leave(row: FeedRow, feed: Feed) -> bool:
@@ -188,20 +216,20 @@ def serve_package(node: Node, peer: str, digest: str) -> bytes | NotYet | None:
         if is_locked or found.dirty or found.offer.rulebook != node.judge.rulebook.digest:
             return NotYet()
         try:
-            return write_package(*_projected(unit, found.offer))
+            return write_package(*projected(unit, found.offer))
         except (StoredPackageError, SharingError, ValueError) as error:
-            broken = _Broken(found.offer, str(error))
+            broken = Broken(found.offer, str(error))
     _report(node, [broken])
     return None
 
 
-def feed_for(node: Node, peer: str) -> Feed:
+def feed_for(node: Node, unit: Unit, peer: str) -> Feed:
     """The feed that we keep for the peer, as it is signed."""
     return Feed(
         me=node.org,
         peer=peer,
         incarnation=node.keys.incarnation,
-        roster=held_version(node),
+        roster=roster_version(unit.connection),
         rulebook_version=node.judge.rulebook.version,
         rulebook_digest=node.judge.rulebook.digest,
         cursor_key=node.keys.cursor,
@@ -209,20 +237,15 @@ def feed_for(node: Node, peer: str) -> Feed:
     )
 
 
-def _page(node: Node, feed: Feed, after: int, cursor: str | None, nonce: str, limit: int) -> bytes:
+def _page(node: Node, feed: Feed, question: Question, limit: int) -> bytes:
     """The page; whatever changes under our hands is planned again, at last without any item."""
-    question = Question(after, cursor, nonce)
-    broken = dict[int, _Broken]()
-    left = _TRIES - 1
+    after, broken, left = question.after or 0, dict[int, Broken](), _TRIES - 1
     while True:
         with node.store.read() as unit:
-            shelf = _Shelf(node, unit, feed, after, broken)
+            shelf = Shelf(node, unit, feed, after, broken)
             rows = shelf.rows(after, limit + 1)
             plan = plan_page(
-                rows if left else (),
-                after=after,
-                rulebook=feed.rulebook_digest,
-                limit=limit,
+                rows if left else (), after=after, rulebook=feed.rulebook_digest, limit=limit
             )
             chunks = list(
                 write_page(
@@ -232,15 +255,12 @@ def _page(node: Node, feed: Feed, after: int, cursor: str | None, nonce: str, li
                     shelf.load_of,
                     head=shelf.head,
                     now=node.wall(),
-                    outbox=shelf.outbox,
+                    outbox=outbox_of(unit, feed.peer),
                 )
             )
         if shelf.found_broken:
             broken |= shelf.found_broken
-        elif _is_current(node, feed.peer, after, plan):
-            lines = item_lines(chunks)
-            given = shelf.given(plan)[: len(lines)]  # a page may end before its plan
-            note_given(node, feed.incarnation, given, shelf.records, lines=lines)
+        elif _note_given(node, shelf, plan, chunks, partial(_is_current, feed.peer, after, plan)):
             break
         else:
             left -= 1  # never for a broken row: those are found once each, so this ends
@@ -248,132 +268,23 @@ def _page(node: Node, feed: Feed, after: int, cursor: str | None, nonce: str, li
     return b"".join(chunks)
 
 
-def _is_current(node: Node, peer: str, after: int, plan: Plan) -> bool:
+def _note_given(
+    node: Node, shelf: Shelf, plan: Plan, chunks: Sequence[bytes], stands: Callable[[Unit], bool]
+) -> bool:
+    """Enter a page in the ledger, unless what is on it no longer stands; tells whether it does."""
+    lines = item_lines(chunks)
+    given = shelf.given(plan)[: len(lines)]  # a page may end before its plan
+    feed = shelf.feed.incarnation
+    return note_given(node, feed, given, shelf.records, lines=lines, stands=stands)
+
+
+def _is_current(peer: str, after: int, plan: Plan, unit: Unit) -> bool:
     """Whether every row of the plan still stands, and is clean, now that the page is made."""
-    if not plan.rows:
-        return True
-    with node.store.read() as unit:
-        clean = clean_places(unit.connection, peer, after, plan.rows[-1].pos)
+    clean = clean_places(unit.connection, peer, after, plan.rows[-1].pos)
     return clean.issuperset(line.pos for line in plan.rows)
 
 
-@dataclass(slots=True)
-class _Shelf:
-    """The peer's rows and their packages at one instant of the database."""
-
-    node: Node
-    unit: Unit
-    feed: Feed
-    after: int  # what the peer has confirmed
-    known_broken: dict[int, _Broken]
-    found_broken: dict[int, _Broken] = field(default_factory=dict)
-    records: list[RecordRow] = field(default_factory=list)
-    _offers: dict[int, OfferRow] = field(default_factory=dict)
-    _holdings: dict[int, Holding] = field(default_factory=dict)
-
-    def given(self, plan: Plan) -> list[Offered]:
-        """The rows that stand on a page of this plan, and what they are made from."""
-        return [(self._offers[line.pos], self._holdings.get(line.pos)) for line in plan.rows]
-
-    @property
-    def head(self) -> int:
-        """The newest place of the peer's feed."""
-        row = find_peer(self.unit.connection, self.feed.peer)
-        return 0 if row is None else row.head_pos
-
-    @property
-    def outbox(self) -> OutboxSet:
-        """What stands in all of the peer's feed."""
-        whole = find_set(self.unit.connection, self.feed.peer, Side.OURS)
-        return OutboxSet(whole.n, whole.hex)
-
-    def rows(self, after: int, limit: int) -> list[OutboxRow]:
-        """The rows after the place that may be planned."""
-        return self.planned(rows_after(self.unit.connection, self.feed.peer, after, limit))
-
-    def planned(self, found: Iterable[FeedRow]) -> list[OutboxRow]:
-        """These rows as lines, without those of which no line can be made."""
-        rows = list[OutboxRow]()
-        for waiting in found:
-            offer = waiting.offer
-            if offer.pos in self.known_broken:
-                continue
-            line = _line(self.unit, offer)
-            try:
-                line.write()
-            except ValueError as error:
-                self.found_broken[offer.pos] = _Broken(offer, str(error))
-                continue
-            self._offers[offer.pos] = offer
-            rows.append(OutboxRow(line, offer.rulebook, waiting.dirty))
-        return rows
-
-    def load_of(self, line: ItemLine) -> Load | None:
-        """A delta from what the peer has confirmed, or the package; None where neither is made."""
-        offer = self._offers[line.pos]
-        try:
-            holding, masks = _projected(self.unit, offer)
-            load = self._delta(offer, holding, masks) or write_package(holding, masks)
-        except (StoredPackageError, SharingError, ValueError) as error:
-            self.found_broken[line.pos] = _Broken(offer, str(error))
-            return None
-        self.records += unrecorded(self.node, self.unit, holding, masks)
-        self._holdings[line.pos] = holding
-        return load
-
-    def _delta(
-        self, offer: OfferRow, holding: Holding, masks: Mapping[int, int]
-    ) -> DeltaLoad | None:
-        given = last_given(
-            self.unit.connection,
-            self.feed.peer,
-            self.feed.incarnation,
-            (offer.origin, offer.event),
-            self.after,
-        )
-        if given is None or given.digest is None or given.map is None or given.size is None:
-            return None
-        void = decode_void(given.void or b"")
-        base = Base(given.seal, given.epoch, given.seq, given.size, void, decode_map(given.map))
-        step = write_delta(holding, base, masks)
-        if step is None or len(step.raw) > INLINE_CAP or len(step.erase) > ERASE_CAP:
-            return None
-        return DeltaLoad(step.raw, given.digest, step.erase)
-
-
-def _line(unit: Unit, offer: OfferRow) -> ItemLine:
-    op, recall = Op(offer.op), None
-    if op is Op.RECALL:
-        log = find_log(unit.connection, offer.origin, offer.event)
-        recall = None if log is None else log.recall
-    return ItemLine(
-        pos=offer.pos,
-        op=op,
-        origin=offer.origin,
-        event=offer.event,
-        epoch=offer.epoch,
-        seq=offer.seq,
-        seal=offer.seal,
-        digest=offer.digest,
-        hops=offer.hops,
-        urgent=offer.urgent,
-        withheld=offer.withheld,
-        recall=recall,
-    )
-
-
-def _projected(unit: Unit, offer: OfferRow) -> tuple[Holding, Mapping[int, int]]:
-    """What the row is made from, and what it shows of that; ValueError where it is not there."""
-    stored = find_holding(unit.connection, offer.origin, offer.event, offer.src or "")
-    if stored is None or offer.map is None:
-        raise ValueError("nothing is held of this log from the source that the row names")
-    holding = open_holding(stored)
-    if projection_digest(holding.payload, offer.map) != offer.digest:
-        raise ValueError("what is held is not the version that the row names")
-    return holding, decode_map(offer.map)
-
-
-def _report(node: Node, broken: Sequence[_Broken]) -> None:
+def _report(node: Node, broken: Sequence[Broken]) -> None:
     """Put what cannot be served before the operator, once."""
     if not broken:
         return

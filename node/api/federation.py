@@ -86,7 +86,9 @@ def router(node: Node) -> APIRouter:
     @routes.get(FEED_PATH, response_class=Response)
     def feed(request: Request) -> Response:
         """One page of the feed that this node keeps for the member who asks."""
-        return _answer(node, base_url, request, lambda asker: _feed(node, request, asker))
+        return _answer(
+            node, base_url, request, lambda asker: _feed(node, request, asker), spends=False
+        )
 
     @routes.get(PACKAGES_PATH + "{digest}", response_class=Response)
     def package(request: Request, digest: str) -> Response:
@@ -156,9 +158,18 @@ async def _bytes_upto(request: Request, cap: int) -> bytes:
 
 
 def _answer(
-    node: Node, base_url: str, request: Request, answer: Answer, *, body: bytes = b""
+    node: Node,
+    base_url: str,
+    request: Request,
+    answer: Answer,
+    *,
+    body: bytes = b"",
+    spends: bool = True,
 ) -> Response:
-    """What `answer` gives a proven member; a plain refusal for everybody else."""
+    """What `answer` gives a proven member; a plain refusal for everybody else.
+
+    The request's nonce is spent first; without `spends`, by `answer` in a unit of its own.
+    """
     if (unfit := _unfit(request, body)) is not None:
         return unfit
     try:
@@ -169,7 +180,9 @@ def _answer(
             return _problem(403, "not a peer", "this node does not exchange with the asker")
         if not may_exchange(node):
             return _problem(503, "roster", "this node's roster expired long ago", _LATER)
-        return answer(asker) if spend(node, asker) else _problem(401, "nonce", _WHY["nonce"])
+        if spends:
+            spend(node, asker)
+        return answer(asker)
     except BadRequestError as error:
         status = 400 if error.reason == "query" else 401
         return _problem(status, error.reason, _WHY[error.reason])
@@ -194,7 +207,7 @@ def _unfit(request: Request, body: bytes) -> Response | None:
 
 def _feed(node: Node, request: Request, asker: Requester) -> Response:
     query = read_feed_query(request.url.query)
-    page = serve_feed(node, asker.org, query, asker.nonce, keep_request(_received(request)))
+    page = serve_feed(node, asker, query, keep_request(_received(request)))
     if isinstance(page, IncarnationChanged):
         return _problem(409, "INCARNATION_CHANGED", "the feed lives a new life: begin anew")
     return _body(request, page, MEDIA_TYPE)

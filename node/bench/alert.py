@@ -69,8 +69,7 @@ class _Carrier:
         received = Received(call.method, call.path, tuple(call.headers.items()), call.body)
         base_url, now = node.settings.base_url, node.wall()
         asker = verify_request(received, base_url=base_url, registry=node.registry, now=now)
-        if not spend(node, asker):
-            return Reply(401, {}, b"")
+        spend(node, asker)
         take_push(node, asker.org, call.body, asker.nonce)
         return Reply(204, {}, b"")
 

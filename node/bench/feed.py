@@ -33,7 +33,7 @@ from node.actions.sealing import (
     read_own,
     write_version,
 )
-from node.actions.serve import serve_feed, spend
+from node.actions.serve import serve_feed
 from node.bench.turns import Row
 from node.node import Node, open_node
 from node.roster import own_entry, put_members
@@ -74,9 +74,7 @@ class InProcess:
             now=node.wall(),
         )
         query = read_feed_query(call.path.partition("?")[2])
-        if not spend(node, asker):
-            return Reply(401, {}, b"")
-        page = serve_feed(node, asker.org, query, asker.nonce)
+        page = serve_feed(node, asker, query)
         if isinstance(page, IncarnationChanged):
             return Reply(409, {}, b"")
         packed = b"".join(pack([page]))

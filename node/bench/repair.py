@@ -161,7 +161,8 @@ def _fill(server: Node, client: Node, count: int) -> None:
         with client.store.write() as unit:
             put_seen(unit.connection, [_seen(server, row) for row in rows])
     pos = head + count
-    token = feed_for(server, client.org).cursor_at(pos)
+    with server.store.read() as unit:
+        token = feed_for(server, unit, client.org).cursor_at(pos)
     with client.store.write() as unit:
         keep_bookmark(unit.connection, server.org, Bookmark(server.keys.incarnation, pos, token))
 

@@ -20,6 +20,8 @@ from node.storage.store import lock_name
 from node.storage.tables import audit
 
 _START = "0" * 64
+_HEAD = select(audit.c.n, audit.c.hash).order_by(audit.c.n.desc()).limit(1)
+_APPEND = insert(audit)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -68,13 +70,13 @@ def append(
         "prev": head.hash,
     }
     digest = _digest(head.n + 1, at, actor, action, origin, event, text, head.hash)
-    conn.execute(insert(audit).values(**line, hash=digest))
+    conn.execute(_APPEND, {**line, "hash": digest})
     return Head(head.n + 1, digest)
 
 
 def read_head(conn: Connection) -> Head:
     """Give the end of the chain, unchecked."""
-    row = conn.execute(select(audit.c.n, audit.c.hash).order_by(audit.c.n.desc()).limit(1)).first()
+    row = conn.execute(_HEAD).first()
     return Head(0, _START) if row is None else Head(row.n, row.hash)
 
 

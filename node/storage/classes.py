@@ -27,6 +27,9 @@ _FORGET = delete(log_class).where(
     tuple_(log_class.c.origin, log_class.c.event).in_(bindparam("keys", expanding=True))
 )
 _NOTE = insert(log_class)
+_IDS = select(slot_class.c.digest, slot_class.c.id).where(
+    slot_class.c.digest.in_(bindparam("digests", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +122,7 @@ def logs_with_classes(conn: Connection, ids: Collection[int]) -> tuple[tuple[str
 
 
 def _ids(conn: Connection, digests: Collection[str]) -> dict[str, int]:
-    rows = conn.execute(
-        select(slot_class.c.digest, slot_class.c.id).where(slot_class.c.digest.in_(digests))
-    )
+    rows = conn.execute(_IDS, {"digests": list(digests)})
     return {row.digest: row.id for row in rows}
 
 

@@ -22,6 +22,19 @@ from node.storage.tables_feed import dirty, wake
 LogKey = tuple[str, str]  # (origin, event)
 
 
+def _marking(
+    statement: sqlite.Insert | postgresql.Insert,
+) -> sqlite.Insert | postgresql.Insert:
+    return statement.on_conflict_do_update(
+        index_elements=["origin", "event"],
+        set_={"gen": dirty.c.gen + 1, "urgent": or_(dirty.c.urgent, statement.excluded.urgent)},
+    )
+
+
+# Done with every change: built once.
+_MARK = {"sqlite": _marking(sqlite.insert(dirty)), "postgresql": _marking(postgresql.insert(dirty))}
+
+
 @dataclass(frozen=True, slots=True)
 class Dirt:
     """A log to project anew, as it was marked when it was taken."""
@@ -41,16 +54,7 @@ def mark_dirty(conn: Connection, logs: Iterable[LogKey], *, urgent: bool = False
     ]
     if not rows:
         return
-    insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(dirty)
-    statement = statement.on_conflict_do_update(
-        index_elements=["origin", "event"],
-        set_={
-            "gen": dirty.c.gen + 1,
-            "urgent": or_(dirty.c.urgent, statement.excluded.urgent),
-        },
-    )
-    conn.execute(statement, rows)
+    conn.execute(_MARK[conn.dialect.name], rows)
 
 
 def clear_dirt(conn: Connection, taken: Iterable[Dirt]) -> None:

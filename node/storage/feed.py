@@ -33,10 +33,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from federation.told import Fingerprint, told_put, told_recall, total
+from federation.told import Fingerprint, told_put, told_recall
 from federation.wire import Ground, Op
 from node.storage.dirt import Dirt, LogKey
-from node.storage.repair import Side, lock_set, shift_set
+from node.storage.repair import Side, lock_set, put_set
 from node.storage.store import upsert
 from node.storage.tables import holding, log, log_class
 from node.storage.tables_feed import dirty, outbox, seen, wake
@@ -52,6 +52,12 @@ _ALL_SEEN = select(seen).where(
     seen.c.src == bindparam("src"),
     tuple_(seen.c.origin, seen.c.event).in_(bindparam("keys", expanding=True)),
 )
+
+_IS_DIRTY = exists().where(dirty.c.origin == outbox.c.origin, dirty.c.event == outbox.c.event)
+_IS_AFTER = (outbox.c.peer == bindparam("whose"), outbox.c.pos > bindparam("after"))
+_ROWS = select(outbox, _IS_DIRTY.label("is_dirty"))
+_AFTER = _ROWS.where(*_IS_AFTER).order_by(outbox.c.pos).limit(bindparam("limit"))
+_CLEAN = select(outbox.c.pos).where(*_IS_AFTER, outbox.c.pos <= bindparam("upto"), ~_IS_DIRTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,10 @@ class SeenRow:
     seq: int
     digest: str | None
     told: bytes | None = None
+
+
+_OFFER_NAMES = tuple(one.name for one in fields(OfferRow))
+_SEEN_NAMES = tuple(one.name for one in fields(SeenRow))
 
 
 def peek_dirt(conn: Connection, limit: int) -> tuple[Dirt, ...]:
@@ -249,40 +259,25 @@ def rule_anew(conn: Connection, old: str, new: str) -> None:
 
     Only where both say the same of every such row: whatever they differ on is dirty by now.
     """
-    is_dirty = exists().where(dirty.c.origin == outbox.c.origin, dirty.c.event == outbox.c.event)
-    conn.execute(update(outbox).where(outbox.c.rulebook == old, ~is_dirty).values(rulebook=new))
+    conn.execute(update(outbox).where(outbox.c.rulebook == old, ~_IS_DIRTY).values(rulebook=new))
 
 
 def rows_after(conn: Connection, peer: str, pos: int, limit: int) -> tuple[FeedRow, ...]:
     """Give the peer's rows after the place, in order, at most `limit`."""
-    is_dirty = exists().where(dirty.c.origin == outbox.c.origin, dirty.c.event == outbox.c.event)
-    rows = conn.execute(
-        select(outbox, is_dirty.label("is_dirty"))
-        .where(outbox.c.peer == peer, outbox.c.pos > pos)
-        .order_by(outbox.c.pos)
-        .limit(limit)
-    )
+    rows = conn.execute(_AFTER, {"whose": peer, "after": pos, "limit": limit})
     return tuple(FeedRow(_offer_row(row), bool(row.is_dirty)) for row in rows)
 
 
 def clean_places(conn: Connection, peer: str, after: int, upto: int) -> frozenset[int]:
     """Give the places in (after, upto] of the peer's feed that hold rows of clean logs."""
-    is_dirty = exists().where(dirty.c.origin == outbox.c.origin, dirty.c.event == outbox.c.event)
-    rows = conn.execute(
-        select(outbox.c.pos).where(
-            outbox.c.peer == peer, outbox.c.pos > after, outbox.c.pos <= upto, ~is_dirty
-        )
-    )
+    rows = conn.execute(_CLEAN, {"whose": peer, "after": after, "upto": upto})
     return frozenset(row.pos for row in rows)
 
 
 def row_by_digest(conn: Connection, peer: str, digest: str) -> FeedRow | None:
     """Give the row of this peer's own feed that names the projection, or None."""
-    is_dirty = exists().where(dirty.c.origin == outbox.c.origin, dirty.c.event == outbox.c.event)
     row = conn.execute(
-        select(outbox, is_dirty.label("is_dirty"))
-        .where(outbox.c.peer == peer, outbox.c.digest == digest)
-        .limit(1)
+        _ROWS.where(outbox.c.peer == peer, outbox.c.digest == digest).limit(1)
     ).first()
     return None if row is None else FeedRow(_offer_row(row), bool(row.is_dirty))
 
@@ -293,12 +288,9 @@ def rows_wanted(
     """Give the rows of this peer's own feed that tell it these names or are of these logs."""
     names = [one for one in wanted if isinstance(one, bytes)]
     logs = [one for one in wanted if not isinstance(one, bytes)]
-    is_dirty = exists().where(dirty.c.origin == outbox.c.origin, dirty.c.event == outbox.c.event)
     found = dict[int, FeedRow]()
     for is_wanted in (outbox.c.told.in_(names), _is_one_of(outbox, logs)):  # each has its index
-        rows = conn.execute(
-            select(outbox, is_dirty.label("is_dirty")).where(outbox.c.peer == peer, is_wanted)
-        )
+        rows = conn.execute(_ROWS.where(outbox.c.peer == peer, is_wanted))
         found |= {row.pos: FeedRow(_offer_row(row), bool(row.is_dirty)) for row in rows}
     return tuple(found[pos] for pos in sorted(found))
 
@@ -345,18 +337,13 @@ def put_seen(conn: Connection, rows: Iterable[SeenRow]) -> None:
 
 
 def _put_seen(conn: Connection, src: str, rows: Collection[SeenRow]) -> None:
-    lock_set(conn, src, Side.ITS)
-    keys = [(row.origin, row.event) for row in rows]
-    found = conn.execute(
-        select(seen.c.origin, seen.c.event, seen.c.told).where(
-            seen.c.src == src, _is_one_of(seen, keys)
-        )
-    )
-    before = {(row.origin, row.event): row.told for row in found}
-    names = [one.name for one in fields(SeenRow)]
-    upsert(conn, seen, [{name: getattr(row, name) for name in names} for row in rows])
-    steps = (Fingerprint.step(before.get((row.origin, row.event)), row.told) for row in rows)
-    shift_set(conn, src, Side.ITS, total(steps))
+    whole = lock_set(conn, src, Side.ITS)
+    before = find_all_seen(conn, src, [(row.origin, row.event) for row in rows])
+    upsert(conn, seen, [{name: getattr(row, name) for name in _SEEN_NAMES} for row in rows])
+    for row in rows:
+        old = before.get((row.origin, row.event))
+        whole += Fingerprint.step(None if old is None else old.told, row.told)
+    put_set(conn, src, Side.ITS, whole)
 
 
 def _is_one_of(table: Table, logs: Collection[LogKey]) -> ColumnElement[bool]:
@@ -364,11 +351,11 @@ def _is_one_of(table: Table, logs: Collection[LogKey]) -> ColumnElement[bool]:
 
 
 def _seen_row(row: Row[Any]) -> SeenRow:
-    return SeenRow(**{one.name: getattr(row, one.name) for one in fields(SeenRow)})
+    return SeenRow(**{name: getattr(row, name) for name in _SEEN_NAMES})
 
 
 def _offer_row(row: Row[Any]) -> OfferRow:
-    values = {one.name: getattr(row, one.name) for one in fields(OfferRow)}
+    values = {name: getattr(row, name) for name in _OFFER_NAMES}
     return OfferRow(**{**values, "withheld": tuple(map(_ground, json.loads(row.withheld)))})
 
 
@@ -377,6 +364,6 @@ def _ground(members: Mapping[str, Any]) -> Ground:
 
 
 def _values(row: OfferRow) -> dict[str, object]:
-    values = {one.name: getattr(row, one.name) for one in fields(row)}
+    values = {name: getattr(row, name) for name in _OFFER_NAMES}
     withheld = json.dumps([ground.members() for ground in row.withheld])
     return {**values, "withheld": withheld, "told": row.told}

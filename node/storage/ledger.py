@@ -119,8 +119,7 @@ def recorded(
 ) -> Mapping[LogEpoch, Collection[tuple[int, int]]]:
     """Give what is kept already of each log: place and type of slot."""
     found: dict[LogEpoch, set[tuple[int, int]]] = {log: set() for log in logs}
-    rows = conn.execute(_RECORDED, {"logs": sorted(logs)})
-    for row in rows:
+    for row in conn.execute(_RECORDED, {"logs": sorted(logs)}) if logs else ():
         found[row.origin, row.event, row.epoch].add((row.record, row.slot_type))
     return found
 

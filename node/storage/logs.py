@@ -50,7 +50,14 @@ _HOLDINGS = (
     .where(tuple_(holding.c.origin, holding.c.event).in_(_KEYS))
     .order_by(holding.c.origin, holding.c.event, holding.c.src)
 )
+_LOCKED_LOG, _LOCKED_LOGS = _LOG.with_for_update(), _LOGS.with_for_update()
 _ADD = insert(log)
+_ADVANCE = update(log).where(
+    log.c.origin == bindparam("of"),
+    log.c.event == bindparam("named"),
+    log.c.epoch == bindparam("since_epoch"),
+    log.c.seq == bindparam("since_seq"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,7 @@ def find_log(
     conn: Connection, origin: str, event: str, *, for_update: bool = False
 ) -> LogRow | None:
     """Give the log, or None; `for_update` holds its row to the end of the unit."""
-    statement = _LOG.with_for_update() if for_update else _LOG
+    statement = _LOCKED_LOG if for_update else _LOG
     row = conn.execute(statement, {"origin": origin, "event": event}).first()
     return None if row is None else row_of_log(row)
 
@@ -117,7 +124,7 @@ def find_logs(
     conn: Connection, keys: Collection[LogKey], *, for_update: bool = False
 ) -> dict[LogKey, LogRow]:
     """Give those of the logs that are there; `for_update` holds their rows to the unit's end."""
-    statement = _LOGS.with_for_update() if for_update else _LOGS
+    statement = _LOCKED_LOGS if for_update else _LOGS
     rows = conn.execute(statement, {"keys": list(keys)}) if keys else ()
     return {(row.origin, row.event): row_of_log(row) for row in rows}
 
@@ -145,18 +152,8 @@ def add_logs(conn: Connection, rows: Sequence[LogRow]) -> None:
 
 def advance_log(conn: Connection, row: LogRow, *, since: tuple[int, int]) -> bool:
     """Write a newer statement over the version `since`; False: another writer was first."""
-    values = _log_values(row)
-    changed = conn.execute(
-        update(log)
-        .where(
-            log.c.origin == row.origin,
-            log.c.event == row.event,
-            log.c.epoch == since[0],
-            log.c.seq == since[1],
-        )
-        .values(**values)
-    )
-    return changed.rowcount == 1
+    held = {"of": row.origin, "named": row.event, "since_epoch": since[0], "since_seq": since[1]}
+    return conn.execute(_ADVANCE, {**held, **_log_values(row)}).rowcount == 1
 
 
 def set_published(conn: Connection, origin: str, event: str, *, published: bool) -> None:

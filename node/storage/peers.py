@@ -7,7 +7,7 @@ feed it keeps for us. What it was given and has confirmed, log by log, is in `le
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, select, update
@@ -19,6 +19,7 @@ from node.storage.tables_feed import outbox, peer
 # Asked with every pull: built once. In one order, so that two units never wait in a ring.
 _ALL = select(peer).order_by(peer.c.org)
 _THESE = _ALL.where(peer.c.org.in_(bindparam("orgs", expanding=True)))
+_ONE = update(peer).where(peer.c.org == bindparam("whose"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +72,23 @@ def lock_peers(conn: Connection, orgs: Iterable[str]) -> Mapping[str, PeerRow]:
     return {row.org: row for row in _peers(conn, orgs=list(orgs), for_update=True)}
 
 
+def lock_peer(conn: Connection, org: str, *, wants: str) -> PeerRow:
+    """Hold the row of one peer to the end of the unit; an unknown one begins with `wants`."""
+    row = lock_peers(conn, [org]).get(org)
+    if row is None:
+        add_peer(conn, org, wants=wants)
+        row = lock_peers(conn, [org])[org]
+    return row
+
+
 def set_basis(conn: Connection, org: str, basis: str) -> None:
     """Note what the peer's projections rest on from now on."""
-    conn.execute(update(peer).where(peer.c.org == org).values(basis=basis))
+    _set(conn, org, basis=basis)
 
 
 def set_head(conn: Connection, org: str, pos: int) -> None:
     """Move the head of the feed that we keep for the peer."""
-    conn.execute(update(peer).where(peer.c.org == org).values(head_pos=pos))
+    _set(conn, org, head_pos=pos)
 
 
 def note_ask(conn: Connection, row: PeerRow, *, pos: int, wants: str, at: datetime) -> bool:
@@ -87,60 +97,51 @@ def note_ask(conn: Connection, row: PeerRow, *, pos: int, wants: str, at: dateti
     A cursor from before what is confirmed already (a peer that begins anew) takes nothing back.
     `row` must be held (`lock_peers`).
     """
-    conn.execute(
-        update(peer)
-        .where(peer.c.org == row.org)
-        .values(asked_at=at, wants=wants, acked_pos=max(pos, row.acked_pos))
-    )
+    _set(conn, row.org, asked_at=at, wants=wants, acked_pos=max(pos, row.acked_pos))
     return pos > row.acked_pos
 
 
 def keep_bookmark(conn: Connection, org: str, bookmark: Bookmark) -> None:
     """Our place in the peer's feed, written with what the page brought."""
-    conn.execute(
-        update(peer)
-        .where(peer.c.org == org)
-        .values(incarnation=bookmark.incarnation, cursor=bookmark.cursor, pos=bookmark.pos)
-    )
+    _set(conn, org, **asdict(bookmark))
 
 
 def begin_anew(conn: Connection, org: str) -> None:
     """The peer's feed lives a new life: forget our place in the old one."""
-    conn.execute(update(peer).where(peer.c.org == org).values(incarnation=None, cursor=None, pos=0))
+    _set(conn, org, incarnation=None, cursor=None, pos=0)
 
 
-def note_told(conn: Connection, org: str, *, version: str, digest: str, skew_ms: int) -> None:
-    """Keep what the peer's last page said: its rulebook, and how far its clock is ahead."""
-    conn.execute(
-        update(peer)
-        .where(peer.c.org == org)
-        .values(rulebook_version=version, rulebook_digest=digest, skew_ms=skew_ms)
-    )
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a peer's last page said: the rulebook in force there, and how far its clock is ahead."""
+
+    rulebook_version: str
+    rulebook_digest: str
+    skew_ms: int
 
 
-def note_success(conn: Connection, org: str, *, at: datetime, next_try_at: datetime) -> None:
+def note_success(
+    conn: Connection, org: str, said: Said | None, *, at: datetime, next_try_at: datetime
+) -> None:
     """The peer answered: ask again when its turn comes."""
-    conn.execute(
-        update(peer)
-        .where(peer.c.org == org)
-        .values(pulled_at=at, failures=0, next_try_at=next_try_at, last_error=None)
-    )
+    news = {} if said is None else asdict(said)
+    _set(conn, org, pulled_at=at, failures=0, next_try_at=next_try_at, last_error=None, **news)
 
 
 def note_failure(
-    conn: Connection, org: str, *, error: str, at: datetime, next_try_at: datetime
+    conn: Connection,
+    org: str,
+    said: Said | None,
+    *,
+    failures: int,
+    error: str,
+    at: datetime,
+    next_try_at: datetime,
 ) -> None:
-    """The peer gave no usable answer; the error is kept as it was said."""
-    conn.execute(
-        update(peer)
-        .where(peer.c.org == org)
-        .values(
-            failures=peer.c.failures + 1,
-            next_try_at=next_try_at,
-            last_error=error,
-            last_error_at=at,
-        )
-    )
+    """The peer gave no usable answer, so many times now; the error is kept as it was said."""
+    news = {} if said is None else asdict(said)
+    again = {"failures": failures, "next_try_at": next_try_at}
+    _set(conn, org, **again, last_error=error, last_error_at=at, **news)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,10 @@ def waiting_rows(conn: Connection) -> Mapping[str, Waiting]:
         .group_by(outbox.c.peer)
     )
     return {row.peer: Waiting(row.waiting, row.since) for row in rows}
+
+
+def _set(conn: Connection, org: str, **values: object) -> None:
+    conn.execute(_ONE, {"whose": org, **values})
 
 
 def _peers(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, tuple_, update
+from sqlalchemy import Connection, bindparam, func, select, tuple_, update
 
 from federation.receipt import name_of_item
 from node.storage.dirt import LogKey
@@ -62,6 +62,16 @@ class Refusal:
 
 _FIELDS = tuple(QuarantineRow.__dataclass_fields__)
 _IS_EQUIVOCATION = quarantine.c.in_force.is_not(None).label("is_equivocation")
+_FORGET = (  # done with every page that comes: built once
+    update(quarantine)
+    .where(
+        tuple_(quarantine.c.origin, quarantine.c.event).in_(bindparam("keys", expanding=True)),
+        quarantine.c.in_force.is_(None),
+        func.length(quarantine.c.raw) > 0,
+    )
+    .values(raw=b"")
+)
+_FORGET_OF = _FORGET.where(quarantine.c.src == bindparam("whose"))
 
 
 def add_quarantine(conn: Connection, row: QuarantineRow) -> bool:
@@ -76,14 +86,8 @@ def forget_raw(conn: Connection, keys: Sequence[LogKey], *, src: str | None = No
     """
     if not keys:
         return
-    forgotten = update(quarantine).where(
-        tuple_(quarantine.c.origin, quarantine.c.event).in_(list(keys)),
-        quarantine.c.in_force.is_(None),
-        func.length(quarantine.c.raw) > 0,
-    )
-    if src is not None:
-        forgotten = forgotten.where(quarantine.c.src == src)
-    conn.execute(forgotten.values(raw=b""))
+    statement, whose = (_FORGET, {}) if src is None else (_FORGET_OF, {"whose": src})
+    conn.execute(statement, {"keys": list(keys), **whose})
 
 
 def quarantined(conn: Connection, src: str | None = None) -> tuple[QuarantineRow, ...]:

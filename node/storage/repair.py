@@ -14,11 +14,11 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Row,
     Select,
     and_,
+    bindparam,
     exists,
     select,
     update,
@@ -34,6 +34,13 @@ from node.storage.tables_repair import repair, told_set
 _AT_ONCE = 10_000
 _NOTHING = Fingerprint()
 
+# Asked with every pull: built once.
+_IS_IT = (told_set.c.org == bindparam("whose"), told_set.c.side == bindparam("which"))
+_SET = select(told_set).where(*_IS_IT)
+_HELD_SET = _SET.with_for_update()
+_CHANGED_SET = update(told_set).where(*_IS_IT)
+_REPAIR = select(repair).where(repair.c.org == bindparam("org"))
+
 
 class Side(StrEnum):
     """Whose feed: ours for a peer, or a peer's for us."""
@@ -44,23 +51,29 @@ class Side(StrEnum):
 
 def find_set(conn: Connection, org: str, side: Side) -> Fingerprint:
     """Give what the names on this side add up to, as it was kept."""
-    row = conn.execute(select(told_set).where(*_is_set(org, side))).first()
+    row = conn.execute(_SET, {"whose": org, "which": side}).first()
     return _NOTHING if row is None else Fingerprint(row.n, int(row.sum, 16))
 
 
-def lock_set(conn: Connection, org: str, side: Side) -> None:
+def lock_set(conn: Connection, org: str, side: Side) -> Fingerprint:
     """Hold the sum of this side to the end of the unit; take no other lock but of dirt after it."""
-    insert_new(conn, told_set, {"org": org, "side": side, "n": 0, "sum": _NOTHING.hex})
-    conn.execute(select(told_set.c.n).where(*_is_set(org, side)).with_for_update())
+    key = {"whose": org, "which": side}
+    row = conn.execute(_HELD_SET, key).first()
+    if row is None:
+        insert_new(conn, told_set, {"org": org, "side": side, "n": 0, "sum": _NOTHING.hex})
+        row = conn.execute(_HELD_SET, key).one()
+    return Fingerprint(row.n, int(row.sum, 16))
 
 
 def shift_set(conn: Connection, org: str, side: Side, by: Fingerprint) -> None:
     """Add what changed in the rows of this side."""
-    if by == _NOTHING:
-        return
-    lock_set(conn, org, side)
-    now = find_set(conn, org, side) + by
-    conn.execute(update(told_set).where(*_is_set(org, side)).values(n=now.n, sum=now.hex))
+    if by != _NOTHING:
+        put_set(conn, org, side, lock_set(conn, org, side) + by)
+
+
+def put_set(conn: Connection, org: str, side: Side, now: Fingerprint) -> None:
+    """Let this be the sum of this side, which the unit holds (`lock_set`)."""
+    conn.execute(_CHANGED_SET, {"whose": org, "which": side, "n": now.n, "sum": now.hex})
 
 
 def count_drift(conn: Connection, org: str, side: Side) -> Fingerprint:
@@ -176,7 +189,7 @@ class RepairRow:
 
 def find_repair(conn: Connection, org: str) -> RepairRow | None:
     """Give how repair stands with the source, or None."""
-    row = conn.execute(select(repair).where(repair.c.org == org)).first()
+    row = conn.execute(_REPAIR, {"org": org}).first()
     return None if row is None else _repair_row(row)
 
 
@@ -192,7 +205,3 @@ def put_repair(conn: Connection, row: RepairRow) -> None:
 
 def _repair_row(row: Row[Any]) -> RepairRow:
     return RepairRow(**{one.name: getattr(row, one.name) for one in fields(RepairRow)})
-
-
-def _is_set(org: str, side: Side) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return told_set.c.org == org, told_set.c.side == side

@@ -17,6 +17,13 @@ from node.storage.tables_feed import ledger, own_head, peer, restore, restoring
 
 NEVER = (-1, 0)  # before every version
 
+# Asked with every pull: built once.
+_AWAITED = select(restoring)
+_MARK = select(
+    select(func.max(restore.c.number)).scalar_subquery(),
+    select(func.max(ledger.c.id)).scalar_subquery(),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -35,8 +42,8 @@ class Head:
 
 def last_mark(conn: Connection) -> tuple[int, int]:
     """Give how often a backup was restored, and the number of the ledger's last line."""
-    restored = conn.execute(select(func.max(restore.c.number))).scalar() or 0
-    return restored, conn.execute(select(func.max(ledger.c.id))).scalar() or 0
+    restored, line = conn.execute(_MARK).one()
+    return restored or 0, line or 0
 
 
 def begin_restore(conn: Connection, me: str, peers: Iterable[str], *, number: int) -> None:
@@ -50,13 +57,12 @@ def begin_restore(conn: Connection, me: str, peers: Iterable[str], *, number: in
 
 def awaited(conn: Connection) -> Mapping[str, bool]:
     """Give everybody whose row stands, and whether it has told the heads of our logs."""
-    return {row.org: row.told for row in conn.execute(select(restoring))}
+    return {row.org: row.told for row in conn.execute(_AWAITED)}
 
 
 def is_awaited(conn: Connection, org: str) -> bool:
     """Whether the row of this organisation stands."""
-    found = conn.execute(select(restoring.c.org).where(restoring.c.org == org))
-    return found.first() is not None
+    return org in awaited(conn)
 
 
 def note_told(conn: Connection, org: str) -> None:

@@ -15,6 +15,7 @@ from node.storage.tables_feed import roster_entry, roster_invitation, trust_docu
 
 ROOT = "root"
 ROSTER = "roster"
+_VERSION = select(func.max(trust_document.c.version)).where(trust_document.c.kind == ROSTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,7 @@ def expiries(conn: Connection) -> Mapping[str, datetime]:
 
 def roster_version(conn: Connection) -> int:
     """Give the version of the newest roster; 0: none."""
-    kind, version = trust_document.c.kind, trust_document.c.version
-    return conn.scalar(select(func.max(version)).where(kind == ROSTER)) or 0
+    return conn.scalar(_VERSION) or 0
 
 
 def roots_after(conn: Connection, version: int, limit: int) -> tuple[bytes, ...]:

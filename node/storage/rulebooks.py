@@ -18,6 +18,9 @@ from node.storage.tables import rulebook
 
 _LOCK = "rulebook"
 _IN_FORCE = rulebook.c.place.desc()
+_NUMBER = (  # asked with every piece of work: built once
+    select(rulebook.c.number).where(rulebook.c.place.is_not(None)).order_by(_IN_FORCE).limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,7 @@ def lock_rules(conn: Connection) -> None:
 
 def number_in_force(conn: Connection) -> int | None:
     """Give the number of the rulebook in force; None before the node's first start."""
-    found: int | None = conn.execute(
-        select(rulebook.c.number).where(rulebook.c.place.is_not(None)).order_by(_IN_FORCE).limit(1)
-    ).scalar()
+    found: int | None = conn.execute(_NUMBER).scalar()
     return found
 
 

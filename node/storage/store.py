@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
+from sqlite3 import OperationalError as SqliteOperationalError
 
 from sqlalchemy import (
     Connection,
@@ -76,7 +78,7 @@ class Store:
         """Give a unit that commits at the end of the block; units do not nest.
 
         Raises:
-            StoreBusyError: another writer of this process held its unit for 30 s.
+            StoreBusyError: another writer held its unit for 30 s.
         """
         if self._is_sqlite and not self._turn.acquire(timeout=BUSY_S):
             raise StoreBusyError(f"no turn to write within {BUSY_S} s: are write units nested?")
@@ -130,36 +132,29 @@ def upsert(
     table: Table,
     rows: Row | Sequence[Row],
     *,
-    key: Sequence[str] = (),
+    key: tuple[str, ...] = (),
 ) -> None:
     """Insert the rows; where `key` (the primary key unless given) is taken, overwrite the rest.
 
     Only columns named in the first row are written; all rows name the same ones.
     """
-    named = _as_list(rows)
-    if not named:
-        return
-    columns = key or [column.name for column in table.primary_key]
-    statement = _insert(connection, table)
-    changed = {name: statement.excluded[name] for name in named[0] if name not in columns}
-    if changed:
-        statement = statement.on_conflict_do_update(index_elements=columns, set_=changed)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=columns)
-    connection.execute(statement, named)
+    named = [rows] if isinstance(rows, Mapping) else list(rows)
+    if named:
+        connection.execute(
+            _upserting(table, tuple(named[0]), key, is_sqlite=_is_sqlite(connection)), named
+        )
 
 
 def insert_new(connection: Connection, table: Table, row: Row) -> bool:
     """Insert the row unless it collides with one that is there; tell whether it was new."""
-    statement = _insert(connection, table).on_conflict_do_nothing()
-    counted = statement.execution_options(preserve_rowcount=True)
-    return connection.execute(counted, row).rowcount == 1
+    statement = _inserting_new(table, is_sqlite=_is_sqlite(connection))
+    return connection.execute(statement, row).rowcount == 1
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert the rows but those that collide with what is there."""
     if rows:
-        connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows)
+        connection.execute(_inserting_new(table, is_sqlite=_is_sqlite(connection)), rows)
 
 
 def lock_name(connection: Connection, name: str) -> None:
@@ -171,14 +166,33 @@ def lock_name(connection: Connection, name: str) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
-def _as_list(rows: Row | Sequence[Row]) -> list[Row]:
-    return [rows] if isinstance(rows, Mapping) else list(rows)
+def _is_sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
 
 
-def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+# To build a statement costs more than to run it: each is built once.
+
+
+@cache
+def _upserting(
+    table: Table, columns: tuple[str, ...], key: tuple[str, ...], *, is_sqlite: bool
+) -> sqlite.Insert | postgresql.Insert:
+    taken = key or tuple(column.name for column in table.primary_key)
+    statement = _insert(table, is_sqlite=is_sqlite)
+    changed = {name: statement.excluded[name] for name in columns if name not in taken}
+    if not changed:
+        return statement.on_conflict_do_nothing(index_elements=taken)
+    return statement.on_conflict_do_update(index_elements=taken, set_=changed)
+
+
+@cache
+def _inserting_new(table: Table, *, is_sqlite: bool) -> sqlite.Insert | postgresql.Insert:
+    statement = _insert(table, is_sqlite=is_sqlite).on_conflict_do_nothing()
+    return statement.execution_options(preserve_rowcount=True)
+
+
+def _insert(table: Table, *, is_sqlite: bool) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
 
 def _open_sqlite(url: str, path: str | None) -> Engine:
@@ -213,6 +227,13 @@ def _prepare_sqlite(dbapi: SqliteConnection, entry: ConnectionPoolEntry) -> None
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    """Begin on the driver's own connection: by way of SQLAlchemy it costs several times as much."""
     reads_only = connection.get_execution_options().get("read_only", False)
-    connection.exec_driver_sql(f"PRAGMA query_only = {int(reads_only)}")
-    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+    driver = connection.connection.cursor()
+    try:
+        driver.execute(f"PRAGMA query_only = {int(reads_only)}")
+        driver.execute("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+    except SqliteOperationalError as error:
+        raise StoreBusyError(f"no turn within {BUSY_S} s: {error}") from error
+    finally:
+        driver.close()

@@ -54,7 +54,7 @@ READS_CONTENT = {
     "node.actions.readable": "projects for the reader",
     "node.actions.repair": "drops what its source holds out no more",
     "node.actions.sealing": "a version is sealed from the one before it",
-    "node.actions.serve": "shows the slots that the projector's row names",
+    "node.actions.shelf": "shows the slots that the projector's row names",
     "node.actions.submit": "the very same stage again is a repeat",
     "node.actions.waiting": "projects for the party it waits for",
 }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from federation.auth import LIFE, NONCE_BYTES, Requester, write_nonce
 from federation.call import Wants
 from federation.feed import FeedQuery
 from federation.receipt import (
@@ -21,15 +22,15 @@ from node.storage.receipts import GivenItem, items_of
 from sharing.seal.keys import Signer
 from tests.node.api.hall import BE, FR, Hall
 
-NONCE = "n" * 22
-
 
 def give(hall: Hall, key: tuple[str, str]) -> GivenItem:
     """BE comes for its feed; gives the newest item about the event."""
     while project_dirty(hall.node, 100):
         pass
     query = FeedQuery(None, 200, Wants.OWN)
-    assert isinstance(serve_feed(hall.node, BE, query, NONCE), bytes)
+    nonce = write_nonce(hall.node.rng(NONCE_BYTES))
+    asker = Requester(BE, "kid", nonce, expires_at=hall.node.wall() + LIFE)
+    assert isinstance(serve_feed(hall.node, asker, query), bytes)
     with hall.node.store.read() as unit:
         return max(items_of(unit.connection, key), key=lambda item: item.pos)
 

@@ -154,6 +154,14 @@ def test_the_cursor_of_another_peer_is_refused(world: World) -> None:
     assert door.send(signed(world, "DE", "FR", path), world.peer("DE", "FR")).status == 200
 
 
+def test_a_request_for_a_page_that_was_refused_counts_no_second_time(world: World) -> None:
+    call = signed(world, "BE", "FR", f"{FEED_PATH}?cursor={'A' * 76}")
+    door, peer = Door(world["FR"]), world.peer("BE", "FR")
+    refused, again = door.send(call, peer), door.send(call, peer)
+    assert (refused.status, b"cursor" in refused.body) == (400, True)
+    assert (again.status, b"used before" in again.body) == (401, True)
+
+
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "offset=1", "wants=many"])
 def test_a_query_that_cannot_be_read_is_refused(world: World, query: str) -> None:
     call = signed(world, "BE", "FR", f"{FEED_PATH}?{query}")

@@ -14,7 +14,6 @@ from node.actions.keys import revoke_key
 from node.actions.roster import (
     fetch,
     fetch_due,
-    held_version,
     may_exchange,
     standing_of,
     take,
@@ -24,7 +23,7 @@ from node.actions.roster import (
 )
 from node.actions.rostering import publish_due, remove_member, take_entry
 from node.schedule import Schedule
-from node.storage.roster import list_entries
+from node.storage.roster import list_entries, roster_version
 from tests.federation.trusting import keeper
 from tests.node.federation.rostered import (
     Doors,
@@ -67,7 +66,8 @@ def test_pages_name_the_version_of_the_senders_roster(world: World, doors: Doors
     world.post("FR", "Any", values=["any.example"])
     world.project("FR")
     assert pull(world["BE"], world.peer("BE", "FR"), doors).admitted == 1
-    assert held_version(world["FR"]) == version_at(world, "FR") > 0
+    with world["FR"].store.read() as unit:
+        assert roster_version(unit.connection) == version_at(world, "FR") > 0
 
 
 def test_a_new_key_reaches_everybody_without_any_operator(world: World, doors: Doors) -> None:

@@ -125,8 +125,8 @@ def answer(node: Node, call: Call) -> Reply:
         asker = verify_request(
             received, base_url=node.settings.base_url, registry=node.registry, now=node.wall()
         )
-        if not spend(node, asker):
-            return Reply(401, {}, b"")
+        if path != FEED_PATH:
+            spend(node, asker)
         if path == RECEIPTS_PATH:
             return _taken(node, asker.org, call.body)
         if path == HEADS_PATH:
@@ -138,9 +138,7 @@ def answer(node: Node, call: Call) -> Reply:
             if isinstance(package, NotYet):
                 return Reply(503, {"retry-after": "1"}, b"")
             return Reply(404, {}, b"") if package is None else _ok(sync.PACKAGE_TYPE, package)
-        page = serve_feed(
-            node, asker.org, read_feed_query(query), asker.nonce, keep_request(received)
-        )
+        page = serve_feed(node, asker, read_feed_query(query), keep_request(received))
     except RestoringError:
         return Reply(503, {"retry-after": "60"}, b"")
     except (BadRequestError, BadCursorError):
