@@ -201,11 +201,11 @@ def approve(node: Node, caller: Caller, number: int) -> Proposed:
         ConflictError: it does not wait, or rests on what is no longer in force.
     """
     check_operator(caller, "approve rules")
-    _check_person(caller, "approves")
     node = node.pinned()
     with node.store.read() as unit:
         row = _waiting(unit, number)
         facts = all_classes(unit.connection)
+    _check_person(caller, "approves")
     if row.author == caller.name:
         raise NotAllowedError("another operator than the author must approve what widens")
     turn = Turn(node.judge, Judge(check_rules(row.text, row.name)))
