@@ -92,8 +92,13 @@ def held(draft: Draft) -> Holding:
     return sealed(cut_event(draft, Names(counting())), EVENT)
 
 
-def turned(holding: Holding, said: Mapping[str, Spread], turn: Turn) -> Holding:
-    change = regroup(holding, Names.of(holding, counting()), said, turn)
+def turn(before: frozenset[str], after: frozenset[str]) -> Turn:
+    """The group gets other members, each reached as itself."""
+    return Turn(ONE, {org: frozenset({org}) for org in after}, after - before)
+
+
+def turned(holding: Holding, said: Mapping[str, Spread], to: Turn) -> Holding:
+    change = regroup(holding, Names.of(holding, counting()), said, to)
     return resealed(holding, change) if change.append or change.void else holding
 
 
@@ -126,7 +131,7 @@ def test_a_turned_log_is_never_wider_than_one_cut_anew(
 ) -> None:
     """Whatever a group gains or loses: as strict as the event that would be submitted then."""
     draft = drafted(document, {ONE: before, OTHER: other})
-    holding = turned(held(draft), said_in(draft), Turn(ONE, after, after - before))
+    holding = turned(held(draft), said_in(draft), turn(before, after))
     anew = facts(held(drafted(document, {ONE: after, OTHER: other})))
     found = facts(holding)
     assert found.keys() == anew.keys()
@@ -147,7 +152,7 @@ def test_nobody_who_left_is_named_where_only_the_group_is_for(
     draft = drafted(
         {**document, "distribution": "4", "sharing_group_id": ONE}, {ONE: before, OTHER: before}
     )
-    holding = turned(held(draft), said_in(draft), Turn(ONE, after, after - before))
+    holding = turned(held(draft), said_in(draft), turn(before, after))
     for _, who in facts(holding).values():
         assert who <= after
 
@@ -158,9 +163,9 @@ def test_a_turn_rewrites_no_slot_and_the_way_back_is_no_wider(
 ) -> None:
     draft = drafted(document, {ONE: before, OTHER: before})
     first = held(draft)
-    there = turned(first, said_in(draft), Turn(ONE, after, after - before))
+    there = turned(first, said_in(draft), turn(before, after))
     assert {r.slots for r in telling(there)} == {r.slots for r in telling(first)}
-    back = turned(there, said_in(draft), Turn(ONE, before, before - after))
+    back = turned(there, said_in(draft), turn(after, before))
     for key, (label, who) in facts(back).items():
         was, named = facts(first)[key]
         assert label.tlp >= was.tlp
@@ -172,9 +177,7 @@ def test_a_turn_rewrites_no_slot_and_the_way_back_is_no_wider(
 def test_the_same_members_change_nothing(document: dict[str, Any], same: frozenset[str]) -> None:
     draft = drafted(document, {ONE: same, OTHER: same})
     holding = held(draft)
-    change = regroup(
-        holding, Names.of(holding, counting()), said_in(draft), Turn(ONE, same, frozenset())
-    )
+    change = regroup(holding, Names.of(holding, counting()), said_in(draft), turn(same, same))
     assert not change.append
     assert not change.void
 
@@ -198,6 +201,6 @@ def test_a_group_of_ten_thousand_attributes_turns_by_its_addressees_alone() -> N
         holding,
         Names.of(holding, counting()),
         said_in(draft),
-        Turn(ONE, frozenset({DE, NL}), frozenset({NL})),
+        turn(frozenset({BE, DE}), frozenset({DE, NL})),
     )
     assert [len(change.append), len(change.void)] == [1, 1]
