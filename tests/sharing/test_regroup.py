@@ -173,6 +173,32 @@ def test_a_turn_rewrites_no_slot_and_the_way_back_is_no_wider(
         assert who <= named or label.tlp == Tlp.RED
 
 
+@given(documents(), members, members, members)
+def test_whom_a_document_left_out_is_never_reached_for_the_group(
+    document: dict[str, Any],
+    before: frozenset[str],
+    left_out: frozenset[str],
+    after: frozenset[str],
+) -> None:
+    whole = {**document, "distribution": "4", "sharing_group_id": ONE}
+    draft = drafted(whole, {ONE: before - left_out, OTHER: frozenset()})
+    said = {
+        part: replace(spread, left_out=left_out) if spread.group == ONE else spread
+        for part, spread in said_in(draft).items()
+    }
+    holding = turned(held(draft), said, turn(frozenset(), after))
+    for _, who in facts(holding).values():
+        assert who <= after - left_out
+
+
+def test_who_is_reached_for_two_members_stays_for_the_one_that_was_listed() -> None:
+    spread = Spread(4, ONE, left_out=frozenset({DE}))
+    both = Turn(ONE, {HUB: frozenset({DE, NL})}, frozenset({HUB}))
+    assert both.of(Audience(), spread).parties == {HUB}
+    alone = Turn(ONE, {HUB: frozenset({DE})}, frozenset())
+    assert not alone.of(Audience(frozenset({HUB})), spread)
+
+
 @given(documents(), members)
 def test_the_same_members_change_nothing(document: dict[str, Any], same: frozenset[str]) -> None:
     draft = drafted(document, {ONE: same, OTHER: same})

@@ -78,6 +78,14 @@ def test_a_text_is_asked_its_cases(hall: Hall) -> None:
     assert told["contradictions"][0].startswith("GREEN goes to Belgium: expected disclose")
 
 
+def test_a_member_that_nobody_knows_is_told_but_no_text_that_stands_there(hall: Hall) -> None:
+    api = hall.api("amelie")
+    assert api.post("/rulebooks/diff", json={**TEXT, "nmae": 1}).json()["field"] == "nmae"
+    answer = api.post("/rulebooks/diff", json={**TEXT, "Patient Maria Rossi": 1})
+    assert answer.status_code == 422
+    assert "Rossi" not in answer.text
+
+
 def test_what_would_change_is_told_before_anything_does(hall: Hall) -> None:
     origin, event = hall.event("amelie", "green")
     hall.api("amelie").post(f"/events/{origin}/{event}/publish")
