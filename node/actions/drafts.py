@@ -105,7 +105,7 @@ def read_body(node: Node, caller: Caller, home: Org, body: Mapping[str, object])
         reach=met,
     )
     passed = check_typed(node, caller, draft.event, made)
-    met.check("Event.")
+    met.check()
     _refuse_noted(draft)
     if named and draft.audience:
         raise BadInputError("addressees", "its distribution names an audience already")
@@ -154,7 +154,7 @@ def read_attributes(node: Node, caller: Caller, own: OwnLog, given: object, labe
     met = Met(node, caller, by_number=True)
     read = event.draft(intake=label, own_org=node.org, source=source, reach=met)
     passed = check_typed(node, caller, read.event, made)
-    met.check("Event.")
+    met.check()
     _refuse_noted(read)
     known = {_what(each) for each in read_log(own.holding).event.attributes}
     named = {str(each.get("uuid")).lower() for each in given} if isinstance(given, list) else set()

@@ -60,14 +60,14 @@ class Met:
                 row = self.adopted[group.uuid] = replace(row, reached=reached, version=1)
         return _reached(federation, row, group)
 
-    def check(self, at: str) -> None:
-        """Let the words of the adopted groups pass; `at` is put before every place.
+    def check(self, within: str = "") -> None:
+        """Let the words of the adopted groups pass; `within` is put before every place.
 
         Raises:
             PatientDataError: they hold patient data that nobody released.
         """
         for row in self.adopted.values():
-            check_group(self._node, self._caller, row, f"{at}SharingGroup.")
+            check_group(self._node, self._caller, row, f"{within}SharingGroup.")
 
     def _known(self, unit: Unit, group: Group) -> GroupRow | None:
         key, row = group.key.strip(), None
@@ -110,16 +110,16 @@ def described_row(node: Node, caller: Caller, group: Group) -> GroupRow:
     )
 
 
-def check_group(node: Node, caller: Caller, row: GroupRow, at: str = "") -> None:
+def check_group(node: Node, caller: Caller, row: GroupRow, within: str = "") -> None:
     """Let the words of a group pass, which its members may read.
 
     Raises:
-        PatientDataError: they hold patient data that nobody released; `at` is put before the place.
+        PatientDataError: they hold patient data that nobody released; `within` goes before places.
     """
     words = {"name": row.name, "releasability": row.releasability}
     words |= {f"servers[{n}]": url for n, url in enumerate(row.servers)}
     words |= {f"members[{n}].name": each.name for n, each in enumerate(row.members)}
-    check_words(node, caller, **{f"{at}{place}": text for place, text in words.items()})
+    check_words(node, caller, within=within, **words)
 
 
 def adopt(node: Node, unit: Unit, caller: Caller, rows: Iterable[GroupRow]) -> None:

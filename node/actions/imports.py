@@ -74,7 +74,7 @@ def import_misp(
             for each in found
         ]
         passed = _check(node, caller, name, read)
-        met.check(f"{name}: ")
+        met.check(f"{name}/")
         drafts = [untold(node, caller, each) for each in read]
         told = {each.event.uuid: noted(one) for each, one in zip(drafts, passed, strict=True)}
         groups = met.adopted.values()

@@ -12,7 +12,7 @@ from node.actions.groups_change import change_group, create_group
 from node.actions.imports import Imported, import_misp
 from node.actions.notes import sight
 from node.actions.own import find_own
-from node.actions.patients import PatientDataError
+from node.actions.patients import PatientDataError, release_findings
 from node.actions.sealing import OvertakenError, Version, write_version
 from node.actions.submit import add_attributes, submit_event
 from node.storage.groups import spreads_of
@@ -107,6 +107,18 @@ def test_a_refused_document_leaves_no_group_behind(
     with pytest.raises(PatientDataError):
         submit_event(house.node, house.amelie, {"Event": told, "tlp": "green"})
     assert show_groups(house.node, house.amelie) == ()
+
+
+def test_a_false_alarm_in_the_name_of_a_group_is_released_whatever_the_file_is_called(
+    house: House,
+) -> None:
+    with pytest.raises(PatientDataError, match=r"f\.json/SharingGroup\.name: ") as refused:
+        brought(house, house.amelie, listing(BE, name=PATIENT))
+    ids = [each.id for each in refused.value.findings]
+    release_findings(house.node, house.amelie, ids, "a made up name")
+    event = {**EVENT, "distribution": 4, "SharingGroup": listing(BE, name=PATIENT)}
+    submit_event(house.node, house.amelie, {"Event": event, "tlp": "green"})
+    assert [each.name for each in show_groups(house.node, house.amelie)] == [PATIENT]
 
 
 def test_a_document_refused_when_it_is_written_leaves_no_group_behind(house: House) -> None:
