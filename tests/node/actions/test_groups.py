@@ -9,6 +9,7 @@ from node.actions.drafts import make_event, read_body
 from node.actions.errors import BadInputError, ConflictError, NotFoundError
 from node.actions.groups import show_group, show_groups
 from node.actions.groups_change import change_group, create_group
+from node.actions.groups_met import Met, adopt, described_row
 from node.actions.imports import Imported, import_misp
 from node.actions.notes import sight
 from node.actions.own import find_own
@@ -19,6 +20,7 @@ from node.storage.groups import spreads_of
 from node.storage.people import Org
 from policies.tlp import Tlp
 from sharing.event import Spread
+from sharing.formats.misp_groups import Group
 from sharing.seal.records import EVENT_LABEL
 from tests.node.actions.house import BE, EVENT, FR, HUB, VAL, House
 
@@ -142,6 +144,22 @@ def test_a_group_comes_with_what_is_submitted_or_added(house: House) -> None:
     known = show_groups(house.node, house.amelie)
     assert {(each.group, each.events) for each in known} == {(GROUP, 1), (other, 1)}
     assert named(house, done.event) == {BE}
+
+
+def test_a_group_made_while_a_file_is_read_is_the_one_that_counts(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(self: Met, within: str = "") -> None:
+        if not show_groups(house.node, house.amelie):
+            create_group(house.node, house.amelie, {"name": "x", "group": GROUP, "members": [HUB]})
+
+    monkeypatch.setattr(Met, "check", late)
+    done = brought(house, house.amelie, listing(BE, HUB))
+    assert named(house, done.done.event) == {HUB}
+    unkept = described_row(house.node, house.amelie, Group("", uuid=GROUP))
+    with pytest.raises(OvertakenError, match=GROUP), house.node.store.write() as unit:
+        adopt(house.node, unit, house.amelie, [unkept])
+    assert [each.name for each in show_groups(house.node, house.amelie)] == ["x"]
 
 
 @pytest.mark.parametrize(
