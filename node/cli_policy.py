@@ -14,17 +14,16 @@ from node.options import HERE, As, Data, group
 
 policy = group("Rulebooks: what they decide, who would get what, and who approved them.")
 
-File = Annotated[Path, typer.Argument(help="Cedar text.")]
 Text = Annotated[str, typer.Argument(help="A file of Cedar text, or a shipped rulebook's name.")]
 Number = Annotated[int, typer.Argument(help="As `isac policy history` numbers it.")]
 
 
 @policy.command("check")
-def check_rulebook(file: File) -> None:
+def check_rulebook(which: Text) -> None:
     """Check a rulebook together with the floor that it can never breach."""
     from node.commands import policy as rulebooks
 
-    rulebooks.check(file)
+    rulebooks.check(which)
 
 
 @policy.command("test")

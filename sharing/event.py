@@ -43,12 +43,14 @@ class Spread:
     """How far a thing goes in its source's own words: MISP's level, and for level 4 the group.
 
     It is kept beside the log and never sealed. `version` is that of the group as it was read; 0:
-    of a group that the node does not know.
+    of a group that the node does not know. `left_out` are members of the group that the source did
+    not list: they never get it as its members.
     """
 
     level: int
     group: str = ""
     version: int = 0
+    left_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,15 +28,16 @@ _LOOSE = frozenset({SlotType.HEAD, SlotType.TWIN})
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Whom a group reaches from now on; `added`, who of these is new."""
+    """Whom a group reaches from now on, and for which members; `added`, who of these is new."""
 
     group: str
-    reach: frozenset[str]
+    reach: Mapping[str, frozenset[str]]
     added: frozenset[str]
 
-    def of(self, audience: Audience) -> Audience:
-        """The audience after the turn; a document may have named fewer than the group has."""
-        return replace(audience, parties=(audience.parties & self.reach) | self.added)
+    def of(self, audience: Audience, spread: Spread) -> Audience:
+        """The audience after the turn; it never reaches anybody for members that were left out."""
+        reached = {party for party, orgs in self.reach.items() if not orgs <= spread.left_out}
+        return replace(audience, parties=(audience.parties | self.added) & reached)
 
 
 def regroup(held: Holding, names: Names, spreads: Mapping[str, Spread], turn: Turn) -> Change:
@@ -90,8 +91,10 @@ class _Turned:
         core = next((each for each in self.told.values() if each.header.kind == Kind.CORE), None)
         event = "" if core is None else _uuid(core)
         audience = whole.audience or NOBODY
-        follows = self._is_its(event) and whole.label.only
-        self.whole = replace(whole, audience=turn.of(audience) if follows else audience)
+        spread = spreads.get(event)
+        if spread is not None and spread.group == turn.group and whole.label.only:
+            audience = turn.of(audience, spread)
+        self.whole = replace(whole, audience=audience)
         self._known: dict[str, Mark] = {}
 
     def slots(self, record: HeldRecord) -> Iterator[Mark]:
@@ -148,7 +151,9 @@ class _Turned:
         audience = old.audience or NOBODY
         own: Audience | None = audience
         if spread is not None and spread.level in _OWN_AUDIENCE and old.label.only:
-            own = self._turn.of(audience) if spread.group == self._turn.group else audience
+            own = audience
+            if spread.group == self._turn.group:
+                own = self._turn.of(audience, spread)
         elif audience == (was.audience or NOBODY):
             own = None
         above = parent.audience or NOBODY
@@ -176,10 +181,6 @@ class _Turned:
             label = replace(self._before.label, tlp=Tlp(byte))
             return replace(self._before, label=label)
         return self._numbered[byte]
-
-    def _is_its(self, uuid: str) -> bool:
-        spread = self._spreads.get(uuid)
-        return spread is not None and spread.group == self._turn.group
 
 
 def _keep_numbers(

@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("part", _UUID, nullable=False),
         sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("group", _UUID),
+        sa.Column("left_out", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("event", "part", name="pk_spread"),
     )
     op.create_index("ix_spread_group", "spread", ["group"])

@@ -16,7 +16,7 @@ import orjson
 from node.actions.aliases import part_alias, under_aliases
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError, ConflictError, NotAllowedError
-from node.actions.groups import reach_for
+from node.actions.groups_met import Met
 from node.actions.patients import check_typed
 from node.actions.sealing import (
     Birth,
@@ -29,6 +29,7 @@ from node.actions.sealing import (
     told_time,
 )
 from node.node import Node
+from node.storage.groups import GroupRow
 from node.storage.logs import find_log
 from node.storage.people import Org
 from policies.label import Label
@@ -41,6 +42,7 @@ from sharing.event import (
     read_marks,
 )
 from sharing.formats.misp import BadMispError, MispEvent, read_misp
+from sharing.incidents.values import printable
 from sharing.patients.check import Found
 from sharing.slots import Names, cut_event, diff
 from sharing.slots_read import read_log
@@ -50,16 +52,27 @@ _UNVERIFIED = "unverified-origin"
 
 
 @dataclass(frozen=True, slots=True)
+class Added:
+    """Attributes that somebody adds; `passed` and `adopted` as a whole event has them."""
+
+    attributes: tuple[Attribute, ...]
+    passed: tuple[Found, ...]
+    adopted: tuple[GroupRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Typed:
     """A draft from the API: with the digest of what was sent, so that sending it twice is seen.
 
-    `passed` are the findings of patient data that a person released.
+    `passed` are the findings of patient data that a person released, `adopted` the sharing groups
+    that become ours with it.
     """
 
     draft: Draft
     content: str
     publish: bool
-    passed: tuple[Found, ...] = ()
+    passed: tuple[Found, ...]
+    adopted: tuple[GroupRow, ...]
 
 
 def read_body(node: Node, caller: Caller, home: Org, body: Mapping[str, object]) -> Typed:
@@ -70,7 +83,7 @@ def read_body(node: Node, caller: Caller, home: Org, body: Mapping[str, object])
         NotAllowedError: somebody else than an operator wants it published at once.
     """
     if unknown := sorted(set(body) - _BODY):
-        raise BadInputError(unknown[0], "is no member of a submission")
+        raise BadInputError(printable(unknown[0]), "is no member of a submission")
     publish = _flag(body, "publish")
     if publish and caller.role != "operator":
         raise NotAllowedError("only an operator publishes")
@@ -83,17 +96,19 @@ def read_body(node: Node, caller: Caller, home: Org, body: Mapping[str, object])
     if only and not named:
         raise BadInputError("addressees", "name nobody, so that `only` would keep it from all")
     intake = Label(_tlp(caller, body.get("tlp"), event), _pap(body.get("pap")), only=only)
+    met = Met(node, caller, by_number=True)
     draft = event.draft(
         intake=intake,
         own_org=node.org,
         source=caller.org,
         creator=caller.org,  # who submits it made it, whatever it claims
-        reach=reach_for(node, caller, by_number=True),
+        reach=met,
     )
+    passed = check_typed(node, caller, draft.event, made)
+    met.check()
     _refuse_noted(draft)
     if named and draft.audience:
         raise BadInputError("addressees", "its distribution names an audience already")
-    passed = check_typed(node, caller, draft.event, made)
     whole = replace(draft.event, orgc={"uuid": home.org, "name": home.name})
     label = replace(draft.label, categories=draft.label.categories - {_UNVERIFIED})
     draft = replace(
@@ -103,7 +118,8 @@ def read_body(node: Node, caller: Caller, home: Org, body: Mapping[str, object])
         audience=draft.audience or named,
         at_least=Tlp.CLEAR,  # the source may say of a part that it goes further than the whole
     )
-    return Typed(untold(node, caller, draft), content, publish, passed)
+    adopted = tuple(met.adopted.values())
+    return Typed(untold(node, caller, draft), content, publish, passed, adopted)
 
 
 def _refuse_noted(draft: Draft) -> None:
@@ -124,13 +140,10 @@ def untold(node: Node, caller: Caller, draft: Draft) -> Draft:
     return replace(draft, event=event, hides_creator=True)
 
 
-def read_attributes(
-    node: Node, caller: Caller, own: OwnLog, given: object, label: Label
-) -> tuple[tuple[Attribute, ...], tuple[Found, ...]]:
+def read_attributes(node: Node, caller: Caller, own: OwnLog, given: object, label: Label) -> Added:
     """Give the attributes a caller wants added to an event under this label.
 
-    One that came without a uuid and is there already (type, category, value) is left out. With
-    them, the findings of patient data that a person released.
+    One that came without a uuid and is there already (type, category, value) is left out.
 
     Raises:
         BadInputError: names the member at fault, or the places that hold patient data.
@@ -138,19 +151,19 @@ def read_attributes(
     source = own.row.source or node.org
     body = {"uuid": own.row.event, "info": "-", "Attribute": given}
     event, made = _event(node, body, told_time(node, source))
-    reach = reach_for(node, caller, by_number=True)
-    read = event.draft(intake=label, own_org=node.org, source=source, reach=reach)
-    _refuse_noted(read)
+    met = Met(node, caller, by_number=True)
+    read = event.draft(intake=label, own_org=node.org, source=source, reach=met)
     passed = check_typed(node, caller, read.event, made)
+    met.check()
+    _refuse_noted(read)
     known = {_what(each) for each in read_log(own.holding).event.attributes}
     named = {str(each.get("uuid")).lower() for each in given} if isinstance(given, list) else set()
-    added = (
+    added = [
         each for each in read.event.attributes if each.uuid in named or _what(each) not in known
-    )
-    if source == node.org:
-        return tuple(added), passed
-    aliased = (replace(each, uuid=part_alias(node, source, each.uuid)) for each in added)
-    return tuple(aliased), passed
+    ]
+    if source != node.org:
+        added = [replace(each, uuid=part_alias(node, source, each.uuid)) for each in added]
+    return Added(tuple(added), passed, tuple(met.adopted.values()))
 
 
 def make_event(

@@ -13,11 +13,14 @@ import orjson
 
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError, NotAllowedError, NotFoundError
+from node.actions.groups import may_see_members
 from node.actions.readable import Readable, find_readable
 from node.actions.stored import reporting_damage
 from node.actions.towards import Offer, check_may_see, find_target, offer_to
 from node.node import Node
+from node.storage.groups import list_groups
 from node.storage.logs import origins_of
+from node.storage.store import Unit
 from policies.decide import Effect, Reason
 from policies.label import Label
 from sharing.project import Verdict, withheld_grounds
@@ -74,7 +77,7 @@ def explain(node: Node, caller: Caller, origin: str, event: str, party: str) -> 
     """Say for each slot of the log whether the party gets it, and which policies decided so.
 
     Raises:
-        NotFoundError: no such event that the caller may see, or no such party.
+        NotFoundError: no such event that the caller may see, or no such party that he may know of.
         NotAllowedError: the caller does not answer for it.
     """
     seen, offer = _ask(node, caller, origin, event, party)
@@ -139,8 +142,20 @@ def _ask(node: Node, caller: Caller, origin: str, event: str, party: str) -> tup
         seen = find_readable(node, unit, caller, origin, event)
         if not (caller.is_staff or seen.standing.own):
             raise NotAllowedError("only its source or an operator of this node is told who gets it")
+        if not _knows_of(node, unit, caller, party):
+            raise NotFoundError("organisation")
         target = find_target(node, unit, seen.log, seen.best, party)
     return seen, offer_to(node, seen.holding, target)
+
+
+def _knows_of(node: Node, unit: Unit, caller: Caller, party: str) -> bool:
+    """Whether the caller may know that there is such an organisation, as its group may tell him."""
+    if caller.is_staff or party in {caller.org, node.org} or node.member_party(party) is not None:
+        return True
+    return any(
+        may_see_members(caller, row) and any(each.org == party for each in row.members)
+        for row in list_groups(unit.connection)
+    )
 
 
 def _effect(verdict: Verdict, offer: Offer) -> str:

@@ -5,34 +5,17 @@ one that stands for it (D9). Whoever is reached by none of these stays in the gr
 operators as unreachable. A hospital sees the groups it is in: their name, and itself.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from node.actions.caller import Caller
 from node.actions.errors import NotFoundError
 from node.actions.people import AUTHORITY
 from node.node import Node
-from node.storage import audit
-from node.storage.groups import (
-    GroupRow,
-    MemberRow,
-    count_events,
-    find_group,
-    group_by_number,
-    list_groups,
-    lock_groups,
-    next_number,
-    put_group,
-)
+from node.storage.groups import GroupRow, MemberRow, count_events, find_group, list_groups
 from node.storage.people import Org, list_orgs
 from node.storage.store import Unit
-from sharing.event import Audience
-from sharing.formats.misp_groups import Group, Reached
-
-_UNKNOWN = "is no sharing group that you know here: what is for it goes to nobody"
-_ENDED = "has ended: what is for it goes to nobody"
-_MOST_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +84,13 @@ class Federation:
             by, why = self._route(row, member)
             yield Route(member, by, why)
 
-    def reach(self, row: GroupRow) -> frozenset[str]:
-        """Whom a group reaches."""
-        return frozenset(route.by for route in self.routes(row) if route.by is not None)
+    def reach(self, row: GroupRow) -> Mapping[str, frozenset[str]]:
+        """Whom a group reaches, and for which of its members each."""
+        found: dict[str, frozenset[str]] = {}
+        for route in self.routes(row):
+            if route.by is not None:
+                found[route.by] = found.get(route.by, frozenset()) | {route.member.org}
+        return found
 
     def name_of(self, org: str) -> str:
         """What an organisation is called here; empty if nobody knows."""
@@ -212,89 +199,3 @@ def shown(federation: Federation, caller: Caller, row: GroupRow, events: int) ->
         changed_at=row.changed_at,
         events=events if caller.is_staff else 0,
     )
-
-
-def reach_for(node: Node, caller: Caller, *, by_number: bool) -> Callable[[Group], Reached]:
-    """Say whom the groups reach that a document of the caller names.
-
-    What this node knows of a group counts, and of that no member that the document leaves out. A
-    group it does not know is taken from a document that staff bring. A number is only worth
-    something in a document made for this node (`by_number`): in any other it is another's.
-    """
-
-    def reach(group: Group) -> Reached:
-        with node.store.read() as unit:
-            row = _row_of(unit, group, by_number=by_number)
-        if row is None and group.members is not None:
-            return _as_described(node, caller, group)
-        if row is None or not knows(caller, row):
-            return Reached(Audience(), 0, group.uuid, _UNKNOWN)
-        return _reached(node, row, group)
-
-    return reach
-
-
-def _row_of(unit: Unit, group: Group, *, by_number: bool) -> GroupRow | None:
-    if group.uuid:
-        return find_group(unit.connection, group.uuid)
-    key = group.key.strip()
-    is_number = key.isascii() and key.isdecimal() and len(key) <= _MOST_DIGITS
-    return group_by_number(unit.connection, int(key)) if by_number and is_number else None
-
-
-def _reached(node: Node, row: GroupRow, group: Group) -> Reached:
-    if not (row.active and group.active):
-        return Reached(Audience(), row.version, row.group, _ENDED)
-    told = None if group.members is None else {each.org for each in group.members}
-    with node.store.read() as unit:
-        routes = Federation(node, unit).routes(row)
-        parties = {
-            route.by for route in routes if route.by and (told is None or route.member.org in told)
-        }
-    return Reached(Audience(frozenset(parties)), row.version, row.group)
-
-
-def _as_described(node: Node, caller: Caller, group: Group) -> Reached:
-    """A group that only the document knows; from staff it becomes one of this node."""
-    row = described_row(node, caller, group)
-    if group.uuid and caller.is_staff:
-        row = _adopt(node, caller, row)
-    return _reached(node, row, group)
-
-
-def described_row(node: Node, caller: Caller, group: Group) -> GroupRow:
-    """Give a document's group as a row that nobody keeps yet: version 0, no number."""
-    now = node.clock()
-    return GroupRow(
-        group=group.uuid,
-        number=0,
-        name=group.name or group.uuid,
-        releasability=group.releasability,
-        active=group.active,
-        roaming=group.roaming,
-        servers=group.servers,
-        shows_members=False,
-        reached=(),
-        version=0,
-        owner=caller.org,
-        created_by=caller.name,
-        created_at=now,
-        changed_at=now,
-        members=tuple(MemberRow(m.org, m.name, m.extend) for m in group.members or ()),
-    )
-
-
-def _adopt(node: Node, caller: Caller, row: GroupRow) -> GroupRow:
-    """Keep a group that came inside an event; whoever was first stays."""
-    with node.store.write() as unit:
-        conn = unit.connection
-        lock_groups(conn, [row.group])
-        known = find_group(conn, row.group)
-        if known is not None:
-            return known
-        reached = tuple(sorted(Federation(node, unit).reach(row)))
-        row = replace(row, number=next_number(conn), reached=reached, version=1)
-        put_group(conn, row)
-        detail = {"group": row.group, "version": 1, "members": [m.org for m in row.members]}
-        audit.append(conn, node.clock(), caller.name, "group.adopt", detail=detail)
-    return row

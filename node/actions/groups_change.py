@@ -12,7 +12,8 @@ from typing import Any
 
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError, ConflictError, NotFoundError
-from node.actions.groups import Federation, GroupShown, described_row, known_group, shown
+from node.actions.groups import Federation, GroupShown, known_group, shown
+from node.actions.groups_met import check_group, described_row
 from node.actions.own import check_operator
 from node.actions.sealing import (
     OvertakenError,
@@ -43,6 +44,7 @@ from node.storage.groups import (
 from node.storage.store import Unit
 from sharing.formats.misp_groups import Group
 from sharing.formats.misp_members import is_uuid
+from sharing.incidents.values import printable
 from sharing.project import project
 from sharing.regroup import Turn, regroup
 from sharing.seal.records import Kind
@@ -116,6 +118,7 @@ def create_group(node: Node, caller: Caller, body: Mapping[str, object]) -> Grou
     Raises:
         NotAllowedError: the caller is no operator.
         BadInputError: names the member at fault.
+        PatientDataError: its words hold patient data that nobody released.
         ConflictError: a group of that uuid is there.
     """
     check_operator(caller, "make sharing groups")
@@ -124,12 +127,12 @@ def create_group(node: Node, caller: Caller, body: Mapping[str, object]) -> Grou
     words.pop("group", None)
     if "name" not in words:
         raise BadInputError("name", "is missing")
-    empty = described_row(node, caller, Group("", uuid=group, roaming=True))
+    new = _said(node, caller, group, words)
 
     def plan(unit: Unit) -> _Plan:
         if find_group(unit.connection, group) is not None:
             raise ConflictError(f"sharing group {group} is there already")
-        return _plan(node, unit, caller, None, _with(empty, words))
+        return _plan(node, unit, caller, None, new)
 
     return _act(node, caller, plan, "group.create")
 
@@ -142,10 +145,11 @@ def change_group(
     The same again reaches whoever has come within reach since.
 
     Raises:
-        NotAllowedError, NotFoundError, BadInputError: as their words say.
+        NotAllowedError, NotFoundError, BadInputError, PatientDataError: as their words say.
         ConflictError: it has ended, or others keep changing the same events.
     """
     check_operator(caller, "change sharing groups")
+    _said(node, caller, group, body)
     return _act(
         node, caller, lambda unit: _changed(node, unit, caller, group, body), "group.change"
     )
@@ -187,6 +191,13 @@ def foresee_group(
     return GroupForeseen(plan.shown, len(plan.versions), told)
 
 
+def _said(node: Node, caller: Caller, group: str, body: Mapping[str, object]) -> GroupRow:
+    """Give what a body says, as a group that has nothing else; its words are looked through."""
+    row = _with(described_row(node, caller, Group("", uuid=group, roaming=True)), body)
+    check_group(node, caller, row)
+    return row
+
+
 def _changed(
     node: Node, unit: Unit, caller: Caller, group: str, body: Mapping[str, object]
 ) -> _Plan:
@@ -205,11 +216,11 @@ def _plan(
     after = replace(after, members=tuple(sorted(members, key=lambda each: (each.name, each.org))))
     reach = federation.reach(after)
     known = frozenset() if before is None else frozenset(before.reached)
-    was = frozenset() if before is None else federation.reach(before) | known
+    was = frozenset() if before is None else frozenset(federation.reach(before)) | known
     after = replace(after, reached=tuple(sorted(reach)))
     if after != before:
         after = replace(after, version=after.version + 1, changed_at=node.clock())
-    turn = Turn(after.group, reach, reach - known)
+    turn = Turn(after.group, reach, frozenset(reach) - known)
     events, versions = events_for(conn, after.group), list[tuple[OwnLog, Version]]()
     for event in events:
         own = read_own(unit, node.org, event)
@@ -218,7 +229,7 @@ def _plan(
             versions.append((own, version))
     counted = count_events(conn).get(after.group, 0)
     told = shown(federation, caller, after, counted)
-    return _Plan(before, after, events, tuple(versions), told, reach | was)
+    return _Plan(before, after, events, tuple(versions), told, was.union(reach))
 
 
 def _version(node: Node, unit: Unit, own: OwnLog, turn: Turn, row: GroupRow) -> Version | None:
@@ -315,7 +326,7 @@ def _with(row: GroupRow, body: Mapping[str, object]) -> GroupRow:
         BadInputError: names the member at fault.
     """
     if unknown := sorted(set(body) - _WORDS):
-        raise BadInputError(unknown[0], "is no member of a sharing group")
+        raise BadInputError(printable(unknown[0]), "is no member of a sharing group")
     changed: dict[str, Any] = {}
     if "name" in body:
         changed["name"] = _text(body, "name")
@@ -341,7 +352,7 @@ def _members(given: object) -> tuple[MemberRow, ...]:
         at = f"members[{n}]"
         words: Mapping[str, object] = {"org": each} if isinstance(each, str) else _object(at, each)
         if unknown := sorted(set(words) - _MEMBER):
-            raise BadInputError(f"{at}.{unknown[0]}", "is no member of a group's member")
+            raise BadInputError(f"{at}.{printable(unknown[0])}", "is no member of a group's member")
         org = _uuid(f"{at}.org", words.get("org"))
         if org in found:
             raise BadInputError(at, "is in the group already")

@@ -6,13 +6,13 @@ at home until an operator publishes it. The same file again changes nothing; wit
 changes what was not published yet.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from node.actions.caller import Caller
 from node.actions.drafts import make_event, untold
 from node.actions.errors import BadInputError
-from node.actions.groups import reach_for
+from node.actions.groups_met import Met, adopt
 from node.actions.own import (
     Submitted,
     as_bad_input,
@@ -25,6 +25,7 @@ from node.actions.patients import PatientDataError, check_typed, noted
 from node.actions.publish import publish as publish_event
 from node.actions.sealing import OwnLog, Version, until_settled, write_version
 from node.node import Node
+from node.storage.groups import GroupRow
 from policies.label import Label
 from policies.tlp import Tlp
 from sharing.event import Draft
@@ -64,16 +65,22 @@ def import_misp(
         check_operator(caller, "publish")
         if tlp is None:
             raise BadInputError("tlp", "choose one: what is published needs a colour")
-    intake = Label(tlp or Tlp.AMBER_STRICT)
-    reach = reach_for(node, caller, by_number=False)
-    read = [
-        each.draft(intake=intake, own_org=node.org, source=caller.org, reach=reach)
-        for each in read_misp(raw, name=name)
-    ]
-    passed = _check(node, caller, name, read)
-    drafts = [untold(node, caller, each) for each in read]
-    told = {each.event.uuid: noted(one) for each, one in zip(drafts, passed, strict=True)}
-    written = until_settled(lambda: _write(node, caller, name, drafts, told, publish=publish))
+    intake, found = Label(tlp or Tlp.AMBER_STRICT), read_misp(raw, name=name)
+
+    def once() -> tuple[list[Draft], list[tuple[Submitted, bool]]]:
+        met = Met(node, caller, by_number=False)
+        read = [
+            each.draft(intake=intake, own_org=node.org, source=caller.org, reach=met)
+            for each in found
+        ]
+        passed = _check(node, caller, name, read)
+        met.check(f"{name}/")
+        drafts = [untold(node, caller, each) for each in read]
+        told = {each.event.uuid: noted(one) for each, one in zip(drafts, passed, strict=True)}
+        groups = met.adopted.values()
+        return drafts, _write(node, caller, name, drafts, groups, told, publish=publish)
+
+    drafts, written = until_settled(once)
     if publish:
         written = [
             (_let_go(node, caller, done, published=published), True) for done, published in written
@@ -104,6 +111,7 @@ def _write(
     caller: Caller,
     name: str,
     drafts: list[Draft],
+    groups: Iterable[GroupRow],
     told: Mapping[str, Mapping[str, object]],
     *,
     publish: bool,
@@ -113,6 +121,7 @@ def _write(
     new = sorted((one for one in made if isinstance(one, Version)), key=lambda one: one.log.event)
     if new:
         with node.store.write() as unit:
+            adopt(node, unit, caller, groups)
             for version in new:
                 write_version(unit, version)
             for version in new:

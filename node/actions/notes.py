@@ -48,6 +48,7 @@ from node.storage.notes import (
 )
 from node.storage.store import Unit
 from policies.label import Label
+from sharing.incidents.values import printable
 from sharing.notes import SEEN, TYPES, Note, Sighting, cut_note, read_note
 from sharing.slots import Names, diff
 from sharing.slots_read import read_log
@@ -163,7 +164,7 @@ def _read_one(node: Node, place: str, one: object) -> _Told:
     if not isinstance(one, dict):
         raise BadInputError(place, "is an object")
     if unknown := sorted(set(one) - _MEMBERS):
-        raise BadInputError(f"{place}.{unknown[0]}", "is no member of a sighting")
+        raise BadInputError(f"{place}.{printable(unknown[0])}", "is no member of a sighting")
     kind, count = one.get("type", SEEN), one.get("count", 1)
     if kind not in TYPES:
         raise BadInputError(f"{place}.type", f"is one of {', '.join(TYPES)}")

@@ -131,8 +131,10 @@ def check_stage(
     return _refuse(node, {caller.org, node.org}, look, path_of)
 
 
-def check_words(node: Node, caller: Caller, **texts: str) -> None:
+def check_words(node: Node, caller: Caller, *, within: str = "", **texts: str) -> None:
     """Let texts pass that a person typed beside an act and that may leave with it.
+
+    `within` is put before every place.
 
     Raises:
         PatientDataError: one of them holds patient data that nobody released.
@@ -142,7 +144,7 @@ def check_words(node: Node, caller: Caller, **texts: str) -> None:
         def look(released: Collection[str], name: str = name, text: str = text) -> Checked:
             return check_text(name, text, key=node.keys.patients, released=released)
 
-        _refuse(node, {caller.org, node.org}, look)
+        _refuse(node, {caller.org, node.org}, look, lambda path: within + path)
 
 
 def patient_data_in(node: Node, holding: Holding) -> str | None:

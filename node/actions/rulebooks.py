@@ -22,6 +22,7 @@ from node.actions.errors import (
 )
 from node.actions.foresee import Foreseen, foresee
 from node.actions.own import check_operator
+from node.actions.patients import check_words
 from node.actions.rulebook_text import PolicyShown, check_rules, policies_of
 from node.actions.touched import Turn, change_for_peers
 from node.node import Node
@@ -159,17 +160,22 @@ def propose(node: Node, caller: Caller, text: str, name: str, why: str) -> Propo
     """Propose a rulebook; one that only takes back is put in force at once.
 
     Raises:
-        NotAllowedError: the caller is no operator.
+        NotAllowedError: the caller is no operator, or it widens and he comes with a token.
         BadInputError: the text is no rulebook, or no reason is given.
+        PatientDataError: text, reason or a policy holds patient data that nobody released.
         ConflictError: it is in force already, or another took its place meanwhile.
     """
     check_operator(caller, "propose rules")
-    _check_words("why", why)
+    _check_why("why", why)
     node = node.pinned()
     turn = Turn(node.judge, Judge(check_rules(text, name)))
     if turn.old.rulebook.digest == turn.new.rulebook.digest:
         raise ConflictError("this rulebook is in force already")
+    said = {f"policy {each.id}": each.reason for each in policies_of(turn.new.rulebook)}
+    check_words(node, caller, why=why, name=name, text=text, **said)  # in a text it may be escaped
     seen = foresee(node, caller, turn.new)
+    if seen.widens:
+        _check_person(caller, "proposes")
     with node.store.write() as unit:
         conn = unit.connection
         lock_rules(conn)
@@ -190,7 +196,8 @@ def approve(node: Node, caller: Caller, number: int) -> Proposed:
     """Put in force what another operator proposed.
 
     Raises:
-        NotAllowedError: the caller is no operator, or its author. NotFoundError: no such number.
+        NotAllowedError: the caller is no operator, comes with a token, or is its author.
+        NotFoundError: no such number.
         ConflictError: it does not wait, or rests on what is no longer in force.
     """
     check_operator(caller, "approve rules")
@@ -198,6 +205,7 @@ def approve(node: Node, caller: Caller, number: int) -> Proposed:
     with node.store.read() as unit:
         row = _waiting(unit, number)
         facts = all_classes(unit.connection)
+    _check_person(caller, "approves")
     if row.author == caller.name:
         raise NotAllowedError("another operator than the author must approve what widens")
     turn = Turn(node.judge, Judge(check_rules(row.text, row.name)))
@@ -219,9 +227,11 @@ def reject(node: Node, caller: Caller, number: int, reason: str) -> Proposed:
     Raises:
         NotAllowedError: the caller is no operator. NotFoundError: no such number.
         BadInputError: no reason is given. ConflictError: it was decided before.
+        PatientDataError: the reason holds patient data that nobody released.
     """
     check_operator(caller, "reject rules")
-    _check_words("reason", reason)
+    _check_why("reason", reason)
+    check_words(node, caller, reason=reason)
     with node.store.write() as unit:
         conn = unit.connection
         lock_rules(conn)
@@ -323,7 +333,13 @@ def _check_staff(caller: Caller) -> None:
         raise NotAllowedError("only the node's own staff reads its rules")
 
 
-def _check_words(field: str, words: str) -> None:
+def _check_person(caller: Caller, does: str) -> None:
+    """Two tokens that one program holds are not two operators."""
+    if caller.party.kind == "machine":
+        raise NotAllowedError(f"a person {does} what widens: sign in at the console")
+
+
+def _check_why(field: str, words: str) -> None:
     if not words.strip() or len(words) > _WHY_CHARS:
         raise BadInputError(field, f"say why, in at most {_WHY_CHARS} characters")
     if "\0" in words:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from node.actions.caller import Caller
-from node.actions.drafts import Typed, make_event, read_attributes, read_body
+from node.actions.drafts import make_event, read_attributes, read_body
 from node.actions.errors import BadInputError, ConflictError, NotAllowedError
+from node.actions.groups_met import adopt
 from node.actions.incidents import (
     Before,
     NewStage,
@@ -83,8 +84,7 @@ def submit_event(node: Node, caller: Caller, body: Mapping[str, object]) -> Subm
     check_submitter(caller)
     with node.store.read() as unit:
         home = _home(unit, caller)
-    typed = read_body(node, caller, home, body)
-    return until_settled(lambda: _submit_event(node, caller, typed))
+    return until_settled(lambda: _submit_event(node, caller, home, body))
 
 
 def add_attributes(
@@ -120,12 +120,14 @@ def submit_report(node: Node, caller: Caller, body: Mapping[str, object]) -> Sub
     return until_settled(lambda: _submit_stage(node, caller, report_id, own_words(body)))
 
 
-def _submit_event(node: Node, caller: Caller, typed: Typed) -> Submitted:
+def _submit_event(node: Node, caller: Caller, home: Org, body: Mapping[str, object]) -> Submitted:
+    typed = read_body(node, caller, home, body)
     with as_bad_input("Event"):
         made = make_event(node, typed.draft, published=typed.publish, content=typed.content)
     if isinstance(made, OwnLog):
         return submitted(made.row, is_new=False)
     with node.store.write() as unit:
+        adopt(node, unit, caller, typed.adopted)
         write_version(unit, made)
         detail = {"seal": made.log.seal, "published": made.log.published, **noted(typed.passed)}
         note(unit, node, caller, "event.submit", made.log, detail)
@@ -142,19 +144,20 @@ def _add_attributes(
     names = Names.of(own.holding, lambda: fresh_uuid(node))
     label = own.holding.labels.effective(EVENT_LABEL)
     with as_bad_input("Attribute"):
-        added, passed = read_attributes(node, caller, own, attributes, label)
+        read = read_attributes(node, caller, own, attributes, label)
         version = next_version(
             node,
             own,
-            slots.add_attributes(own.holding, added, names),
+            slots.add_attributes(own.holding, read.attributes, names),
             told_time(node, own.row.source or node.org),
         )
     if version is None:
         return submitted(own.row, is_new=False)
     with node.store.write() as unit:
-        write_version(unit, replace(version, spreads=spreads_in(added)))
-        detail = {"seal": version.log.seal, "attributes": len(added), **noted(passed)}
-        note(unit, node, caller, "event.add", version.log, detail)
+        adopt(node, unit, caller, read.adopted)
+        write_version(unit, replace(version, spreads=spreads_in(read.attributes)))
+        told = {"seal": version.log.seal, "attributes": len(read.attributes), **noted(read.passed)}
+        note(unit, node, caller, "event.add", version.log, told)
     return submitted(version.log, is_new=True)
 
 

@@ -21,6 +21,7 @@ from node.actions.patients import PatientDataError
 from node.storage.errors import StoredPackageError
 from policies.errors import BadLabelError
 from sharing.errors import ForeignFault, SharingError
+from sharing.incidents.values import printable
 from sharing.patients.check import Found
 
 DAMAGED = "this node's stored copy is damaged; the operator finds it in the quarantine list"
@@ -176,6 +177,11 @@ def why_of(error: Exception) -> str:
     return DAMAGED if isinstance(error, StoredPackageError) else str(error)
 
 
+def _shown(place: tuple[int | str, ...], kind: str) -> tuple[int | str, ...]:
+    """The place of a fault; where it is a member that nobody knows, its name was typed."""
+    return (*place[:-1], printable(place[-1])) if kind == "extra_forbidden" else place
+
+
 def _bad_request(error: RequestValidationError) -> Response:
     first = error.errors()[0]
     if first["type"] == "json_invalid":
@@ -185,7 +191,7 @@ def _bad_request(error: RequestValidationError) -> Response:
     if isinstance(error.body, bytes) and tuple(first["loc"]) == ("body",):  # nobody read it as JSON
         return problem(422, _WRONG, "body: not read as JSON; send Content-Type: application/json")
     faults = [
-        (".".join(str(part) for part in each["loc"][1:]), str(each["msg"]))
+        (".".join(map(str, _shown(each["loc"][1:], each["type"]))), str(each["msg"]))
         for each in error.errors()
     ]
     (field, why), *others = faults

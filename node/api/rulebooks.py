@@ -125,12 +125,16 @@ def add_rule_acts(api: APIRouter, node: Node, who: Caller) -> None:
         "/rulebooks", tags=["rules"], status_code=201, responses=told(Proposed, 201, repeats=True)
     )
     def propose_a_rulebook(body: ProposalBody, caller: Caller = who) -> Response:
-        """Propose a rulebook; one that lets nobody have more is in force at once."""
+        """Propose a rulebook; one that lets nobody have more is in force at once.
+
+        One that lets anybody have more is proposed and approved by persons who sign in at the
+        console: a token is answered 403.
+        """
         return answer_done(propose(node, caller, body.text, body.name, body.why))
 
     @api.post("/rulebooks/{number}/approve", tags=["rules"], responses=told(Proposed))
     def approve_a_rulebook(number: Number, caller: Caller = who) -> Response:
-        """Put in force what another operator proposed."""
+        """Put in force what another operator proposed: no token may, a person signs in for it."""
         return answer_done(approve(node, caller, number), 200)
 
     @api.post("/rulebooks/{number}/reject", tags=["rules"], responses=told(Proposed))

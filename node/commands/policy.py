@@ -30,9 +30,10 @@ from policies.rulebook import SHIPPED, Rulebook, read_rulebook, shipped
 _EVENTS = 20  # events listed for a party
 
 
-def check(file: Path) -> None:
-    """Check the rulebook in `file` together with the floor; prints its digest and policies."""
-    rulebook = read_rulebook(_text_of(file), name=file.stem, version="unversioned")
+def check(which: str) -> None:
+    """Check a rulebook together with the floor; prints its digest and policies."""
+    text, name = _given(which, "")
+    rulebook = read_rulebook(text, name=name, version="unversioned")
     _print_head(rulebook.name, rulebook.version, rulebook.digest)
     _print_policies(policies_of(rulebook))
 

@@ -125,7 +125,13 @@ def put_spreads(conn: Connection, event: str, said: Mapping[str, Spread | None])
     for part in gone:
         conn.execute(delete(spread).where(spread.c.event == event, spread.c.part == part))
     rows = [
-        {"event": event, "part": part, "level": each.level, "group": each.group or None}
+        {
+            "event": event,
+            "part": part,
+            "level": each.level,
+            "group": each.group or None,
+            "left_out": json.dumps(sorted(each.left_out)),
+        }
         for part, each in sorted(said.items())
         if each is not None
     ]
@@ -136,7 +142,10 @@ def put_spreads(conn: Connection, event: str, said: Mapping[str, Spread | None])
 def spreads_of(conn: Connection, event: str) -> Mapping[str, Spread]:
     """Give what the source said of an event of ours, by uuid of the event and its parts."""
     rows = conn.execute(select(spread).where(spread.c.event == event))
-    return {row.part: Spread(row.level, row.group or "") for row in rows}
+    return {
+        row.part: Spread(row.level, row.group or "", left_out=frozenset(json.loads(row.left_out)))
+        for row in rows
+    }
 
 
 def events_for(conn: Connection, group: str) -> tuple[str, ...]:

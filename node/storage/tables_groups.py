@@ -40,4 +40,5 @@ spread = Table(  # of our own events: how far a part goes in its source's words;
     Column("part", UUID, primary_key=True),  # the event's own uuid: the whole
     Column("level", Integer, nullable=False),  # MISP's distribution
     Column("group", UUID, index=True),
+    Column("left_out", Text, nullable=False),  # JSON: its members that the source did not list
 )

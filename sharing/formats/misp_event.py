@@ -131,12 +131,16 @@ class MispEvent:
 
     def _notes(self, reached: Mapping[Group, Reached]) -> Iterator[str]:
         """What of the distributions reaches fewer than was said, for people to read."""
+        told = set[Group]()
         for each in self.distributions.values():
+            place = f"{each.place}." if each.place else ""
             if each.level == UNKNOWN:
-                yield f"{each.place}.distribution: is no level of MISP's, so it goes to nobody"
-        for group, met in reached.items():
-            if met.note:
-                yield f"sharing group {group.uuid or group.key or 'without a number'}: {met.note}"
+                yield f"{place}distribution: is no level of MISP's, so it goes to nobody"
+            if each.group is None or each.group in told:
+                continue
+            told.add(each.group)
+            if note := reached[each.group].note:  # told by its place: its name is anybody's text
+                yield f"{place}sharing_group_id: {note}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +193,7 @@ class _Marker:
 
     def _to_group(self, group: Group | None, base: Label) -> Mark:
         met = Reached(NOBODY) if group is None else self.reached[group]
-        spread = Spread(_TO_GROUP, met.uuid, met.version)
+        spread = Spread(_TO_GROUP, met.uuid, met.version, met.left_out)
         return Mark(replace(base, only=True), met.audience, spread)
 
 

@@ -45,12 +45,16 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Whom a group reaches from here, by the version of it that was read; `note` for people."""
+    """Whom a group reaches from here, by the version of it that was read; `note` for people.
+
+    `left_out` are its members, as the node knows them, that the document does not list.
+    """
 
     audience: Audience
     version: int = 0
     uuid: str = ""
     note: str = ""
+    left_out: frozenset[str] = frozenset()
 
 
 Reach = Callable[[Group], Reached]

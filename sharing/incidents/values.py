@@ -17,6 +17,7 @@ _LIST_ITEMS = 200
 _COUNT_MAX = 10**12
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_WORD = re.compile(r"(?=.{1,40}\Z)[a-z]+(_[a-z]+)*")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _PATTERNS = {
     "country": (re.compile(r"(?!EL)[A-Z]{2}"), "two capital letters (GR, not EL)"),
@@ -79,8 +80,9 @@ def write_instant(at: datetime) -> str:
 
 
 def printable(name: object) -> str:
-    """A member's name as a message may show it: short, and ASCII whatever it holds."""
-    return ascii(str(name))[1:-1][:80]
+    """An unknown member's name as a message may show it: what is no plain word may be anybody's."""
+    text = str(name)
+    return text if _WORD.fullmatch(text) else "…"
 
 
 def class_of(given: object) -> str:

@@ -10,10 +10,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from node.actions.people import enrol_org
+from node.actions.rulebooks import propose
 from tests.browser.conftest import Site
 from tests.node.api.hall import BE, NOTIFICATION, REPORT_ID
 from tests.node.api.test_holds import POLICE
-from tests.node.federation.ruling import FINANCE_TO_DE, NATIONAL
+from tests.node.federation.ruling import FINANCE_TO_DE, NATIONAL, operator
 
 PHONES = (320, 390)
 
@@ -34,8 +35,7 @@ def told(site: Site) -> Told:
     site.hall.event("amelie", "amber+strict", info="Stolen VPN accounts of a supplier")
     site.hall.api("amelie").post(f"/events/{origin}/{event}/publish")
     for text in (FINANCE_TO_DE, NATIONAL):  # the second waits for another operator
-        proposal = {"name": "next", "text": text, "why": "agreed with BE"}
-        site.hall.api("amelie").post("/rulebooks", json=proposal)
+        propose(site.hall.node, operator(site.hall.node), text, "next", "agreed with BE")
     return Told(f"/console/events/{origin}/{event}", f"/console/holds/{origin}/{event}/{BE}")
 
 

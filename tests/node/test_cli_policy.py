@@ -13,6 +13,7 @@ from node.commands.shown import opened
 from node.roster import own_entry, put_members
 from node.settings import load_settings
 from policies.errors import BadRulebookError
+from policies.rulebook import shipped
 from tests.node.actions.house import EVENT
 from tests.node.federation.ruling import NATIONAL, TIGHTER
 from tests.node.nodes import PASSWORD
@@ -91,6 +92,16 @@ def test_a_file_is_checked_without_a_node(tmp_path: Path) -> None:
     file.write_bytes(b"\xff")
     with pytest.raises(BadInputError, match="UTF-8"):
         plain("policy", "check", str(file))
+
+
+def test_a_shipped_rulebook_is_checked_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = plain("policy", "check", "national")
+    assert told.startswith(f"national unversioned {shipped('national').digest}\n")
+    (tmp_path / "national").write_text(TIGHTER)  # a file of that name comes first
+    assert "no.green-to-be: " in plain("policy", "check", "national")
 
 
 def test_cases_beside_a_file_or_a_shipped_name_give_the_exit_status(tmp_path: Path) -> None:

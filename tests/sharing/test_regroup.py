@@ -92,8 +92,13 @@ def held(draft: Draft) -> Holding:
     return sealed(cut_event(draft, Names(counting())), EVENT)
 
 
-def turned(holding: Holding, said: Mapping[str, Spread], turn: Turn) -> Holding:
-    change = regroup(holding, Names.of(holding, counting()), said, turn)
+def turn(before: frozenset[str], after: frozenset[str]) -> Turn:
+    """The group gets other members, each reached as itself."""
+    return Turn(ONE, {org: frozenset({org}) for org in after}, after - before)
+
+
+def turned(holding: Holding, said: Mapping[str, Spread], to: Turn) -> Holding:
+    change = regroup(holding, Names.of(holding, counting()), said, to)
     return resealed(holding, change) if change.append or change.void else holding
 
 
@@ -126,7 +131,7 @@ def test_a_turned_log_is_never_wider_than_one_cut_anew(
 ) -> None:
     """Whatever a group gains or loses: as strict as the event that would be submitted then."""
     draft = drafted(document, {ONE: before, OTHER: other})
-    holding = turned(held(draft), said_in(draft), Turn(ONE, after, after - before))
+    holding = turned(held(draft), said_in(draft), turn(before, after))
     anew = facts(held(drafted(document, {ONE: after, OTHER: other})))
     found = facts(holding)
     assert found.keys() == anew.keys()
@@ -147,7 +152,7 @@ def test_nobody_who_left_is_named_where_only_the_group_is_for(
     draft = drafted(
         {**document, "distribution": "4", "sharing_group_id": ONE}, {ONE: before, OTHER: before}
     )
-    holding = turned(held(draft), said_in(draft), Turn(ONE, after, after - before))
+    holding = turned(held(draft), said_in(draft), turn(before, after))
     for _, who in facts(holding).values():
         assert who <= after
 
@@ -158,9 +163,9 @@ def test_a_turn_rewrites_no_slot_and_the_way_back_is_no_wider(
 ) -> None:
     draft = drafted(document, {ONE: before, OTHER: before})
     first = held(draft)
-    there = turned(first, said_in(draft), Turn(ONE, after, after - before))
+    there = turned(first, said_in(draft), turn(before, after))
     assert {r.slots for r in telling(there)} == {r.slots for r in telling(first)}
-    back = turned(there, said_in(draft), Turn(ONE, before, before - after))
+    back = turned(there, said_in(draft), turn(after, before))
     for key, (label, who) in facts(back).items():
         was, named = facts(first)[key]
         assert label.tlp >= was.tlp
@@ -168,13 +173,37 @@ def test_a_turn_rewrites_no_slot_and_the_way_back_is_no_wider(
         assert who <= named or label.tlp == Tlp.RED
 
 
+@given(documents(), members, members, members)
+def test_whom_a_document_left_out_is_never_reached_for_the_group(
+    document: dict[str, Any],
+    before: frozenset[str],
+    left_out: frozenset[str],
+    after: frozenset[str],
+) -> None:
+    whole = {**document, "distribution": "4", "sharing_group_id": ONE}
+    draft = drafted(whole, {ONE: before - left_out, OTHER: frozenset()})
+    said = {
+        part: replace(spread, left_out=left_out) if spread.group == ONE else spread
+        for part, spread in said_in(draft).items()
+    }
+    holding = turned(held(draft), said, turn(frozenset(), after))
+    for _, who in facts(holding).values():
+        assert who <= after - left_out
+
+
+def test_who_is_reached_for_two_members_stays_for_the_one_that_was_listed() -> None:
+    spread = Spread(4, ONE, left_out=frozenset({DE}))
+    both = Turn(ONE, {HUB: frozenset({DE, NL})}, frozenset({HUB}))
+    assert both.of(Audience(), spread).parties == {HUB}
+    alone = Turn(ONE, {HUB: frozenset({DE})}, frozenset())
+    assert not alone.of(Audience(frozenset({HUB})), spread)
+
+
 @given(documents(), members)
 def test_the_same_members_change_nothing(document: dict[str, Any], same: frozenset[str]) -> None:
     draft = drafted(document, {ONE: same, OTHER: same})
     holding = held(draft)
-    change = regroup(
-        holding, Names.of(holding, counting()), said_in(draft), Turn(ONE, same, frozenset())
-    )
+    change = regroup(holding, Names.of(holding, counting()), said_in(draft), turn(same, same))
     assert not change.append
     assert not change.void
 
@@ -198,6 +227,6 @@ def test_a_group_of_ten_thousand_attributes_turns_by_its_addressees_alone() -> N
         holding,
         Names.of(holding, counting()),
         said_in(draft),
-        Turn(ONE, frozenset({DE, NL}), frozenset({NL})),
+        turn(frozenset({BE, DE}), frozenset({DE, NL})),
     )
     assert [len(change.append), len(change.void)] == [1, 1]

@@ -41,6 +41,7 @@ BOOKKEEPING = {
     "receipt_got.envelope": "what became of an item, signed",
     "quarantine.reason": "the check that failed",
     "quarantine.item_line": "a line of a feed: names, versions, hashes",
+    "spread.left_out": "who of a sharing group was not listed, by uuid; no word of the event",
     "push.last_error": "a peer's status",
     "audit.detail": "what was done; never a value",
 }

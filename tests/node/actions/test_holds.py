@@ -6,6 +6,7 @@ import pytest
 
 from node.actions.errors import BadInputError, NotAllowedError, NotFoundError
 from node.actions.explain import explain, preview
+from node.actions.groups_change import change_group, create_group
 from node.actions.holds import Hold, Slot, list_holds, preview_release, release
 from node.actions.publish import publish
 from node.actions.submit import submit_event, submit_report
@@ -24,6 +25,8 @@ from tests.node.actions.house import (
     VAL,
     House,
 )
+
+NOBODY = "1c9e6a10-54c1-4f55-8a41-94a9d4b2aa78"
 
 
 def reported(house: House) -> str:
@@ -157,6 +160,24 @@ def test_the_source_is_told_who_gets_its_incident_and_no_other_hospital_is(house
             explain(house.node, house.other, FR, REPORT_ID, party)
     with pytest.raises(NotFoundError):
         explain(house.node, house.amelie, FR, event, "nobody")
+
+
+def test_a_source_asks_about_organisations_it_may_know_of(house: House) -> None:
+    event, answers = reported(house), set[str]()
+    for party in (ESSAIS.org, NOBODY, "\0"):
+        for ask in (explain, preview):
+            with pytest.raises(NotFoundError) as refused:
+                ask(house.node, house.claire, FR, event, party)
+            answers.add(str(refused.value))
+    assert answers == {"no such organisation"}
+    for party in (VAL.org, FR, BE):
+        assert explain(house.node, house.claire, FR, event, party).rows
+    group = {"name": "x", "members": [VAL.org, ESSAIS.org]}
+    made = create_group(house.node, house.amelie, group).group.group
+    with pytest.raises(NotFoundError):
+        explain(house.node, house.claire, FR, event, ESSAIS.org)
+    change_group(house.node, house.amelie, made, {"shows_members": True})
+    assert explain(house.node, house.claire, FR, event, ESSAIS.org).party_name == ESSAIS.name
 
 
 def test_who_gets_nothing_has_no_package(house: House) -> None:

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from node.actions.caller import Caller
 from node.actions.errors import BadInputError, ConflictError, NotAllowedError, NotFoundError
 from node.actions.foresee import Foreseen, PartyChange
+from node.actions.patients import PatientDataError
 from node.actions.publish import publish
 from node.actions.read import list_events
 from node.actions.rulebook_text import try_cases
@@ -39,6 +41,11 @@ def apply(house: House, text: str) -> None:
     done = propose(house.node, house.amelie, text, "next", "a test")
     if done.about.state == "waiting":
         approve(house.node, operator(house.node, "bernard"), done.about.number)
+
+
+def token(caller: Caller) -> Caller:
+    """The same caller, by a program."""
+    return replace(caller, party=replace(caller.party, kind="machine"))
 
 
 def actions(house: House) -> list[str]:
@@ -195,6 +202,52 @@ def test_who_proposes_or_rejects_says_why(house: House, why: str) -> None:
     number = propose(house.node, house.amelie, NATIONAL, "next", "again").about.number
     with pytest.raises(BadInputError, match="reason"):
         reject(house.node, house.amelie, number, why)
+
+
+PATIENT = "Patient Maria Rossi, born 3 April 1961"
+
+
+@pytest.mark.parametrize(
+    ("text", "why", "field"),
+    [
+        (TIGHTER, PATIENT, "why"),
+        (f"{TIGHTER}// {PATIENT}\n", "a test", "text"),
+        (
+            TIGHTER.replace("nothing but", "".join(f"\\u{{{ord(c):x}}}" for c in PATIENT)),
+            "a test",
+            "policy no.green-to-be",
+        ),
+    ],
+)
+def test_no_patient_stands_in_the_rules_or_in_their_reasons(
+    house: House, text: str, why: str, field: str
+) -> None:
+    with pytest.raises(PatientDataError) as refused:
+        propose(house.node, house.amelie, text, "next", why)
+    assert refused.value.field == field
+    assert "Rossi" not in str(refused.value)
+    assert len(list_rules(house.node, house.amelie)) == 1
+
+
+def test_no_patient_stands_in_the_note_of_a_rejection(house: House) -> None:
+    apply(house, TIGHTER)
+    number = propose(house.node, house.amelie, NATIONAL, "next", "again").about.number
+    with pytest.raises(PatientDataError, match=r"^reason: "):
+        reject(house.node, house.amelie, number, PATIENT)
+    assert list_rules(house.node, house.amelie)[0].state == "waiting"
+
+
+def test_two_tokens_are_not_two_operators(house: House) -> None:
+    amelie, bernard = token(house.amelie), token(operator(house.node, "bernard"))
+    narrowed = propose(house.node, amelie, TIGHTER, "next", "a test")
+    assert narrowed.about.state == "in force"
+    with pytest.raises(NotAllowedError, match="sign in"):
+        propose(house.node, amelie, NATIONAL, "wider", "a test")
+    assert len(list_rules(house.node, house.amelie)) == 2
+    number = propose(house.node, house.amelie, NATIONAL, "wider", "a test").about.number
+    with pytest.raises(NotAllowedError, match="sign in"):
+        approve(house.node, bernard, number)
+    assert house.node.judge.rulebook.text == TIGHTER
 
 
 def test_only_operators_change_rules_and_only_staff_reads_them(house: House) -> None:

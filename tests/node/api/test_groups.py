@@ -99,8 +99,8 @@ def test_an_event_reads_as_misp_has_it_with_the_words_of_its_source(hall: Hall) 
     assert hall.api("essais").get(f"/events/{origin}/{event}/misp").status_code == 404
 
 
-def test_a_group_that_is_none_of_ones_own_is_refused_by_name(hall: Hall) -> None:
+def test_a_group_that_is_none_of_ones_own_is_refused_by_its_place(hall: Hall) -> None:
     event = {"Event": {**MISP, "distribution": 4, "sharing_group_id": STRANGER}, "tlp": "green"}
     answer = hall.api("claire").post("/events", json=event)
     assert answer.status_code == 422
-    assert f"sharing group {STRANGER}: is no sharing group that you know here" in answer.text
+    assert "Event.sharing_group_id: is no sharing group that you know here" in answer.text

@@ -6,20 +6,28 @@ import pytest
 
 from node.actions import people
 from policies.rulebook import shipped
-from tests.node.api.hall import BE, Hall
+from tests.node.api.hall import BE, PASSWORD, Hall
 from tests.node.federation.ruling import NATIONAL, TIGHTER
 
 TEXT = {"name": "next", "text": TIGHTER}
 BACK = {"name": "national", "text": NATIONAL, "why": "BE may have it again"}
 
 
-def second_token(hall: Hall) -> str:
-    """Another operator's."""
+def second_operator(hall: Hall) -> str:
+    """Another operator, with a password and a token."""
     people.add_person(
-        hall.node, "test", login="bernard", org=hall.node.org, role="operator", password=None
+        hall.node, "test", login="bernard", org=hall.node.org, role="operator", password=PASSWORD
     )
     hall.tokens["bernard"] = people.make_token(hall.node, "test", "bernard")
     return "bernard"
+
+
+def propose_signed_in(hall: Hall, body: dict[str, Any]) -> dict[str, Any]:
+    """Amelie proposes at the console; what the API tells of it."""
+    answer = hall.browser("amelie").send("/console/rules/new", act="propose", **body)
+    assert answer.status_code == 303, answer.text
+    about: dict[str, Any] = hall.api("amelie").get("/rulebooks").json()[0]
+    return about
 
 
 def propose(hall: Hall, body: dict[str, Any], login: str = "amelie") -> dict[str, Any]:
@@ -70,6 +78,14 @@ def test_a_text_is_asked_its_cases(hall: Hall) -> None:
     assert told["contradictions"][0].startswith("GREEN goes to Belgium: expected disclose")
 
 
+def test_a_member_that_nobody_knows_is_told_but_no_text_that_stands_there(hall: Hall) -> None:
+    api = hall.api("amelie")
+    assert api.post("/rulebooks/diff", json={**TEXT, "nmae": 1}).json()["field"] == "nmae"
+    answer = api.post("/rulebooks/diff", json={**TEXT, "Patient Maria Rossi": 1})
+    assert answer.status_code == 422
+    assert "Rossi" not in answer.text
+
+
 def test_what_would_change_is_told_before_anything_does(hall: Hall) -> None:
     origin, event = hall.event("amelie", "green")
     hall.api("amelie").post(f"/events/{origin}/{event}/publish")
@@ -87,15 +103,24 @@ def test_narrowing_is_in_force_at_once_and_widening_when_another_operator_approv
 ) -> None:
     narrowed = propose(hall, {**TEXT, "why": "a quarrel"})
     assert (narrowed["number"], narrowed["state"]) == (2, "in force")
-    widened = propose(hall, BACK)
+    by_token = hall.api("amelie").post("/rulebooks", json=BACK)
+    assert (by_token.status_code, by_token.json()["detail"]) == (
+        403,
+        "a person proposes what widens: sign in at the console",
+    )
+    widened = propose_signed_in(hall, BACK)
     assert (widened["number"], widened["state"]) == (3, "waiting")
-    again = hall.api("amelie").post("/rulebooks", json=BACK)
-    assert (again.status_code, again.json()["about"]) == (200, widened)
+    assert propose_signed_in(hall, BACK) == widened
     assert hall.api("amelie").get("/rulebooks/3/diff").json()["widens"]
-    refused = hall.api("amelie").post("/rulebooks/3/approve")
+    refused = hall.browser("amelie").send("/console/rules/3/approve")
     assert refused.status_code == 403
-    assert "another operator" in refused.json()["detail"]
-    done = hall.api(second_token(hall)).post("/rulebooks/3/approve").json()["about"]
+    assert "another operator" in refused.text
+    bernard = second_operator(hall)
+    by_token = hall.api(bernard).post("/rulebooks/3/approve")
+    assert by_token.status_code == 403
+    assert "sign in" in by_token.json()["detail"]
+    assert hall.browser(bernard).send("/console/rules/3/approve").status_code == 303
+    done = hall.api(bernard).get("/rulebooks/3").json()["about"]
     assert (done["state"], done["decided_by"]) == ("in force", "bernard")
     states = [each["state"] for each in hall.api("reader").get("/rulebooks").json()]
     assert states == ["in force", "replaced", "replaced"]
@@ -104,7 +129,7 @@ def test_narrowing_is_in_force_at_once_and_widening_when_another_operator_approv
 
 def test_a_proposal_is_turned_down_with_a_reason(hall: Hall) -> None:
     propose(hall, {**TEXT, "why": "a quarrel"})
-    propose(hall, BACK)
+    propose_signed_in(hall, BACK)
     api = hall.api("amelie")
     assert api.post("/rulebooks/3/reject", json={"reason": " "}).status_code == 422
     told = api.post("/rulebooks/3/reject", json={"reason": "not yet"}).json()["about"]

@@ -136,11 +136,14 @@ def test_a_looser_colour_does_not_open_an_object_that_fewer_may_have() -> None:
     ("given", "word"),
     [
         (said("6"), "distribution: is no level of MISP's, so it goes to nobody"),
-        ({"distribution": "4", "sharing_group_id": "9"}, "sharing group 9: is not described"),
-        ({"distribution": "4"}, "sharing group without a number: is not described"),
+        (
+            {"distribution": "4", "sharing_group_id": "9"},
+            "sharing_group_id: is not described",
+        ),
+        ({"distribution": "4"}, "sharing_group_id: is not described"),
         (
             said("4", SharingGroup={**TELLING, "active": False}),
-            f"sharing group {GROUP}: is not active",
+            "sharing_group_id: is not active",
         ),
     ],
 )

@@ -150,6 +150,7 @@ def test_a_voluntary_notification_may_be_anonymous() -> None:
             {"indicators": [{"type": "ipv4", "value": "10.0.0.2", "tpl": "GREEN"}]},
             r"`indicators\[0\]` has the unknown member `tpl`",
         ),
+        ({"devices": [{"9434765919": "x"}]}, r"`devices\[0\]` has the unknown member `…`"),
         ({"choices": []}, "`choices` wants an object"),
         ({"choices": {"titel": "RED"}}, "`choices.titel` is an unknown field"),
         ({"choices": {"title": "PURPLE"}}, "`choices.title` wants a TLP, got text of 6"),
@@ -164,6 +165,12 @@ def test_what_is_wrong_is_refused_naming_the_field_and_the_kind_of_value(
         each.field.split("[")[0].split(".")[0] in {*given, "aware_at"}
         for each in caught.value.problems
     )
+
+
+def test_what_was_typed_as_the_name_of_a_field_is_not_repeated() -> None:
+    with pytest.raises(BadReportError, match="`…` is an unknown field") as caught:
+        read(MINIMUM, **{"Patient Maria Rossi": 1})
+    assert "Rossi" not in str(caught.value)
 
 
 def test_every_fault_is_told_at_once() -> None:
