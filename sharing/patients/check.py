@@ -111,14 +111,12 @@ def _check(places: Iterable[Place], key: bytes, released: Collection[str]) -> Ch
 
 
 def _found(places: Iterable[Place], key: bytes) -> Iterator[Found]:
-    seen: dict[tuple[str, Where], tuple[Finding, ...]] = {}  # tags and comments come again
+    seen: dict[tuple[str, Where, str], tuple[Finding, ...]] = {}  # tags and comments come again
     for place in places:
-        if place.where is Where.MACHINE or not place.text:
-            continue
-        asked = (place.text, place.where)
+        asked = (place.text, place.where, place.label)
         findings = seen.get(asked)
         if findings is None:
-            findings = find(place.text, where=place.where)
+            findings = find(place.text, where=place.where, label=place.label)
             seen[asked] = findings
         for finding in findings:
             yield Found(place.path, place.kind, finding, release_id(place, finding, key))
