@@ -20,7 +20,9 @@ from sharing.patients.places import (
     places_of_event,
     places_of_fields,
     places_of_indicators,
+    places_of_log,
 )
+from sharing.slots_read import LogRead
 
 MOST = 200
 """Findings told of one document: enough to refuse it and to show a person what for."""
@@ -57,12 +59,18 @@ class Checked:
 
 
 def check_event(event: Event, *, key: bytes, released: Collection[str] = ()) -> Checked:
-    """Look through every text of an event: info, values, comments, reports, tags, unknown members.
+    """Look through every text and number of an event.
 
     `key` is this node's own, 32 random bytes; ids mean nothing elsewhere. `released` are ids.
-    Attachments (`data`) are not opened.
     """
     return _check(places_of_event(event), key, released)
+
+
+def check_log(
+    log: LogRead, slots: Iterable[bytes], *, key: bytes, released: Collection[str] = ()
+) -> Checked:
+    """Look through a log as it came: what was read of it, and what else stands in its slots."""
+    return _check(places_of_log(log, slots), key, released)
 
 
 def check_report(report: Report, *, key: bytes, released: Collection[str] = ()) -> Checked:

@@ -38,9 +38,11 @@ _KINDS: Mapping[Where, Kind] = {
     Where.VICTIM_PHONE: Kind.PHONE,
 }
 _EMPTY = frozenset({"unknown", "none", "null", "redacted", "anonymous", "anonymised", "withheld"})
-# Tokens that hold no words, and no number by itself: hashes, uuids, instants, addresses.
+# What says nothing of a person: words all small but for the first letter, hashes, uuids, instants,
+# addresses.
 _OPAQUE = re.compile(
-    r"(?:[0-9a-f]{8}){4,16}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"(?-i:[A-Za-z][a-z]*(?:[ _-][a-z]+)*)"
+    r"|(?:[0-9a-f]{8}){4,16}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     r"|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?)?"
     r"|\d{1,3}(?:\.\d{1,3}){3}(?:[|:/]\d{1,5})?",
     re.ASCII | re.IGNORECASE,
@@ -83,7 +85,7 @@ def find(text: str, *, where: Where = Where.TEXT, label: str = "") -> tuple[Find
             return _whole(text, _KINDS[where])
 
 
-def says_nothing(text: str, where: Where) -> bool:
+def says_nothing(text: str, where: Where = Where.MACHINE) -> bool:
     """Whether a text is too short to hold anything, or a token that holds no words.
 
     Of plain digits eleven at least count by themselves, nine where none are expected.
