@@ -255,8 +255,7 @@ def _is_short(number: float) -> bool:
 
 def _digits(number: float) -> str:
     """A number as its digits; 4.4e10 has eleven."""
-    whole = isinstance(number, float) and number.is_integer()
-    return str(int(number) if whole else number)
+    return str(int(number) if float(number).is_integer() else number)
 
 
 # ── Reports ──────────────────────────────────────────────────────────────────────────────────────

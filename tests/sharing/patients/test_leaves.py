@@ -44,7 +44,7 @@ def made(hint: Any) -> Any:
         return arguments[0]
     if hint is Label:  # takes but words of closed lists
         return Label(Tlp.GREEN)
-    if is_dataclass(hint):
+    if isinstance(hint, type) and is_dataclass(hint):
         hints = get_type_hints(hint)
         return hint(**{each.name: made(hints[each.name]) for each in fields(hint)})
     if isinstance(hint, type) and issubclass(hint, Enum):
@@ -70,7 +70,9 @@ def tainted(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield f"{path} name", {SECRET: 1}
         yield f"{path} short name", {"patient_Maria_Rossi": 1}
         for name, inner in value.items():
-            yield from ((at, {**value, name: each}) for at, each in tainted(inner, f"{path}/{name}"))
+            yield from (
+                (at, {**value, name: each}) for at, each in tainted(inner, f"{path}/{name}")
+            )
     else:
         for field in fields(value):
             inner = getattr(value, field.name)
