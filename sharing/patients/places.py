@@ -29,7 +29,7 @@ _ELEVEN_DIGITS = 10**10
 _LONGEST_LABEL = 80
 _SPELLED = re.compile(r"(?!.*\d{6})[A-Za-z][A-Za-z0-9_-]{0,39}")
 _SMALL = re.compile(r"[a-z]+(?:_[a-z]+)*")
-_UUID = 36
+_UUID_CHARS = 36
 _OF_NO_NAME = re.compile(r"[^a-z0-9]")
 _BETWEEN_WORDS = re.compile(r"[_-]+|(?<=[a-z])(?=[A-Z])")
 _PROSE = frozenset({"email_subject"})
@@ -37,6 +37,7 @@ _WRITTEN = ("text", "int", "decimal", "percent")  # numbers too: a count is no n
 _KINDS = {Attribute: "attribute", Object: "object", Relation: "relation", ReportText: "report"}
 _Getter = Callable[[object], tuple[object, ...]]
 _WORDS = frozenset({Where.TEXT, Where.CONTACT, Where.INDICATOR, Where.MACHINE})
+_PERSONS = frozenset(Where) - _WORDS - {Where.FILE}
 
 
 class _Name(NamedTuple):
@@ -77,7 +78,7 @@ def where_of(kind: str, category: str, relation: str | None, *, to_ids: bool) ->
     attacker's own way out (`Network activity`).
     """
     named = _by_name(relation) if relation else Where.TEXT
-    if named is not Where.TEXT and named is not Where.MACHINE:
+    if named in _PERSONS:
         return named
     if kind in {"email-dst", "email-dst-display-name"}:
         attackers = to_ids or category == "Network activity"
@@ -170,7 +171,11 @@ class _Walk:
     def _step(self, part: object, n: int) -> str:
         """How a part is named in a path: by its uuid, if it is one."""
         uuid = getattr(part, "uuid", None)
-        if type(uuid) is str and (len(uuid) == _UUID or uuid.isalnum()) and self._is_dull(uuid):
+        if (
+            type(uuid) is str
+            and (len(uuid) == _UUID_CHARS or uuid.isalnum())
+            and self._is_dull(uuid)
+        ):
             return uuid
         return str(n)
 
