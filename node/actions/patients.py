@@ -35,9 +35,9 @@ from sharing.patients.check import (
     Checked,
     Found,
     check_event,
+    check_log,
     check_report,
     check_text,
-    check_values,
 )
 from sharing.patients.find import find
 from sharing.patients.release import PatientRelease, make_patient_release
@@ -310,17 +310,9 @@ def _refuse(
 
 
 def _look_through(node: Node, holding: Holding, released: Collection[str]) -> Checked:
-    """Look through all that is disclosed to us of a log: its event, and its fields in each form."""
-    log, key = read_log(holding), node.keys.patients
-    looks = [check_event(log.event, key=key, released=released)]
-    for slot_type in sorted({kind for field in log.fields for kind in field.values}):
-        values = {f.name: f.values[slot_type][0] for f in log.fields if slot_type in f.values}
-        looks.append(check_values(values, key=key, released=released))
-    return Checked(
-        tuple(one for each in looks for one in each.found),
-        tuple(one for each in looks for one in each.released),
-        whole=all(each.whole for each in looks),
-    )
+    """Look through all that is disclosed to us of a log, whether or not we can read it."""
+    slots = (slot for record in holding.records.values() for slot in record.slots if slot)
+    return check_log(read_log(holding), slots, key=node.keys.patients, released=released)
 
 
 def _all_in(node: Node, holding: Holding) -> tuple[str, ...]:

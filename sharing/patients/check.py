@@ -20,7 +20,9 @@ from sharing.patients.places import (
     places_of_event,
     places_of_fields,
     places_of_indicators,
+    places_of_log,
 )
+from sharing.slots_read import LogRead
 
 MOST = 200
 """Findings told of one document: enough to refuse it and to show a person what for."""
@@ -57,12 +59,18 @@ class Checked:
 
 
 def check_event(event: Event, *, key: bytes, released: Collection[str] = ()) -> Checked:
-    """Look through every text of an event: info, values, comments, reports, tags, unknown members.
+    """Look through every text and number of an event.
 
     `key` is this node's own, 32 random bytes; ids mean nothing elsewhere. `released` are ids.
-    Attachments (`data`) are not opened.
     """
     return _check(places_of_event(event), key, released)
+
+
+def check_log(
+    log: LogRead, slots: Iterable[bytes], *, key: bytes, released: Collection[str] = ()
+) -> Checked:
+    """Look through a log as it came: what was read of it, and what else stands in its slots."""
+    return _check(places_of_log(log, slots), key, released)
 
 
 def check_report(report: Report, *, key: bytes, released: Collection[str] = ()) -> Checked:
@@ -111,14 +119,12 @@ def _check(places: Iterable[Place], key: bytes, released: Collection[str]) -> Ch
 
 
 def _found(places: Iterable[Place], key: bytes) -> Iterator[Found]:
-    seen: dict[tuple[str, Where], tuple[Finding, ...]] = {}  # tags and comments come again
+    seen: dict[tuple[str, Where, str], tuple[Finding, ...]] = {}  # tags and comments come again
     for place in places:
-        if place.where is Where.MACHINE or not place.text:
-            continue
-        asked = (place.text, place.where)
+        asked = (place.text, place.where, place.label)
         findings = seen.get(asked)
         if findings is None:
-            findings = find(place.text, where=place.where)
+            findings = find(place.text, where=place.where, label=place.label)
             seen[asked] = findings
         for finding in findings:
             yield Found(place.path, place.kind, finding, release_id(place, finding, key))

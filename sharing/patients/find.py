@@ -4,7 +4,12 @@ Order: what stands alone (formats, births, numbers), then names beside them, the
 because a person stands beside it (plain numbers, contacts).
 """
 
+import re
+from base64 import b64decode
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from urllib.parse import unquote
 
 from sharing.patients.births import births, births_beside
 from sharing.patients.contacts import contacts
@@ -19,6 +24,7 @@ from sharing.patients.formats import formats
 from sharing.patients.names import names, names_beside
 from sharing.patients.reading import Reading
 from sharing.patients.tables import tables
+from sharing.patients.words import ANY_PATIENT, Word
 
 MOST = 200
 """Findings of one text; whoever has this many has lost more than a name."""
@@ -32,27 +38,111 @@ _KINDS: Mapping[Where, Kind] = {
     Where.VICTIM_PHONE: Kind.PHONE,
 }
 _EMPTY = frozenset({"unknown", "none", "null", "redacted", "anonymous", "anonymised", "withheld"})
+# What says nothing of a person: words all small but for the first letter, hashes, uuids, instants,
+# addresses.
+_OPAQUE = re.compile(
+    r"(?-i:[A-Za-z][a-z]*(?:[ _-][a-z]+)*)"
+    r"|(?:[0-9a-f]{8}){4,16}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?)?"
+    r"|\d{1,3}(?:\.\d{1,3}){3}(?:[|:/]\d{1,5})?",
+    re.ASCII | re.IGNORECASE,
+)
+_TELLING = ANY_PATIENT | Word.BORN | Word.LABEL | Word.NAME
+_TELLING |= Word.RECORD | Word.INSURANCE | Word.NATIONAL
+# One word as machines write it, with a letter and a sign that no word has: x.example, a=b.
+_STRUCTURED = re.compile(r"(?=.*[^\W\d_])(?=.*[./:@\\|=])\S+")
+# What stands for a space in names of files and hosts; where all is small a dot joins no names.
+_JOINT = re.compile(r"(?<=[^\W\d_])[_+](?=[^\W\d_])")
+_JOINT_OR_DOT = re.compile(r"(?<=[^\W\d_])[_+.](?=[^\W\d_])")
 
 
-def find(text: str, *, where: Where = Where.TEXT) -> tuple[Finding, ...]:
+def find(text: str, *, where: Where = Where.TEXT, label: str = "") -> tuple[Finding, ...]:
     """What of a text is patient data, in the order of its places, not overlapping; at most `MOST`.
 
-    Takes time linear in the text; nothing of the text is kept or told.
+    `label` is what a `TEXT` is called where it stands (`nhs number`), and is read before it. What
+    had to be decoded is marked whole. Takes time linear in the text; nothing of it is kept or told.
     """
+    if label and where is Where.TEXT:
+        before = len(label) + 2
+        found = find(f"{label}: {text}")
+        return tuple(
+            _moved(each, max(0, each.start - before), each.end - before)
+            for each in found
+            if each.end > before
+        )
     match where:
-        case Where.MACHINE:
-            return ()
-        case Where.INDICATOR:
-            return _in_indicator(text)
-        case Where.TEXT | Where.CONTACT:
-            return _in_prose(text, where) if _worth_reading(text) else ()
+        case Where.TEXT | Where.CONTACT | Where.INDICATOR | Where.MACHINE:
+            if says_nothing(text, where):
+                return ()
+            spelled_out = unquote(text) if "%" in text else text
+            found = _read(text, where)
+            if not found and spelled_out != text:
+                return _marked_whole(text, _read(spelled_out, where))
+            return found
+        case Where.FILE:
+            return _in_file(text)
         case _:
             return _whole(text, _KINDS[where])
 
 
-def _worth_reading(text: str) -> bool:
-    """Whether a text can hold anything: one word says nothing of a person."""
-    return len(text) > 8 or (len(text) > 5 and not text.isdecimal())
+def says_nothing(text: str, where: Where = Where.MACHINE) -> bool:
+    """Whether a text is too short to hold anything, or a token that holds no words.
+
+    Of plain digits eleven at least count by themselves, nine where none are expected.
+    """
+    if text.isdecimal():
+        return len(text) < (9 if where is Where.MACHINE else 11)
+    return len(text) < 6 or (len(text) <= 128 and _OPAQUE.fullmatch(text) is not None)
+
+
+def tells(label: str) -> bool:
+    """Whether what is called so could be a patient's by that."""
+    return any(does & _TELLING for does in Reading(label).does)
+
+
+def _read(text: str, where: Where) -> tuple[Finding, ...]:
+    """Words are read as words, wherever they stand; one word of a machine for sure numbers only."""
+    if where is Where.TEXT or where is Where.CONTACT:
+        return _in_prose(text, where)
+    words = (_JOINT if text.islower() else _JOINT_OR_DOT).sub(" ", text)
+    several = len(words.split(maxsplit=1)) > 1
+    if several or (where is Where.MACHINE and not _STRUCTURED.fullmatch(text)):
+        return _in_prose(words, where)
+    return _in_indicator(text)
+
+
+def _in_file(text: str) -> tuple[Finding, ...]:
+    """An attachment in base64: read where its bytes are text; a DICOM file is a record."""
+    try:
+        raw = b64decode(text.replace("\r", "").replace("\n", ""), validate=True)
+    except ValueError:  # no base64, so what stands here is read as it stands
+        return find(text)
+    if raw[128:132] == b"DICM":
+        return (_record(text),)
+    return _marked_whole(text, find(_words_in(raw)))
+
+
+def _words_in(raw: bytes) -> str:
+    """The text that bytes are; empty for those that are none."""
+    if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return raw.decode("utf-16", "replace")
+    if b"\0" in raw:
+        return ""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _record(text: str) -> Finding:
+    reason, detail = Reason.RECORD_FORMAT, "DICOM file"
+    return Finding(0, len(text), Kind.RECORD, reason, certain=True, detail=detail)
+
+
+def _marked_whole(text: str, found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """What was found in a text once it was decoded, one of each kind, marking all of the text."""
+    kinds = {each.kind: replace(each, start=0, end=len(text)) for each in found}
+    return tuple(kinds.values())
 
 
 def _whole(text: str, kind: Kind) -> tuple[Finding, ...]:
@@ -75,7 +165,11 @@ def _in_prose(text: str, where: Where) -> tuple[Finding, ...]:
     born = list(births(reading))
     numbered = list(personal_numbers(reading))
     proven = [each for each in numbered if isinstance(each, Finding)]
+    if where is Where.MACHINE:
+        proven += _by_itself(reading, numbered)
     alone = [*formats(reading.text), *born, *proven, *tables(reading)]
+    if where is not Where.TEXT:
+        alone += sure_numbers(reading)
     if where is Where.CONTACT:
         return _settled(reading, alone)
     named = list(names(reading, [*born, *proven]))
@@ -84,6 +178,15 @@ def _in_prose(text: str, where: Where) -> tuple[Finding, ...]:
     people = Nearby([*born, *proven, *named], reading.clause)
     plain = beside_a_person((each for each in numbered if isinstance(each, Unproven)), people)
     return _settled(reading, [*alone, *named, *dated, *plain, *contacts(reading, people)])
+
+
+def _by_itself(reading: Reading, numbered: Iterable[Finding | Unproven]) -> Iterator[Finding]:
+    """The number that a text is, where none should stand, and that could be a person's."""
+    for each in numbered:
+        if isinstance(each, Unproven):
+            found = each.finding
+            if reading.text[found.start : found.end] == reading.text.strip():
+                yield replace(found, reason=Reason.NUMBER_CHECKED)
 
 
 def _listed(reading: Reading, numbered: Iterable[Finding | Unproven]) -> Iterator[Finding]:

@@ -28,15 +28,18 @@ class Where(StrEnum):
     """What the text stands in.
 
     `TEXT`: what people write. `CONTACT`: professional contact data, whose names, phones and
-    addresses are wanted. `INDICATOR`: what an attacker used; only numbers that cannot be chance
-    count there. `MACHINE`: closed lists, uuids, hashes; never looked at. `PERSON_…`, `VICTIM_…`: a
-    field that is about a person by its definition, so whatever it holds is a finding.
+    addresses are wanted. `INDICATOR`: what an attacker used; of one word only numbers count that
+    cannot be chance. `MACHINE`: what machines write, such as domains, hashes and dates; there a
+    number by itself counts as well. Several words are read as `TEXT` in both. `FILE`: an attachment
+    in base64. `PERSON_…`, `VICTIM_…`: a field that is about a person by its definition, so whatever
+    it holds is a finding.
     """
 
     TEXT = "text"
     CONTACT = "contact"
     INDICATOR = "indicator"
     MACHINE = "machine"
+    FILE = "file"
     PERSON_NAME = "person-name"
     PERSON_BIRTH = "person-birth"
     PERSON_NUMBER = "person-number"

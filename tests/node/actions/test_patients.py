@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -130,6 +131,47 @@ def test_each_door_names_the_place_the_characters_and_the_reason(house: House, d
     assert TEXT[birth.finding.start : birth.finding.end] == "3 April 1961"
     assert "characters 23 to 37: a name follows a word for patient" in str(error)
     assert all(one in str(error) for one in ids(error))
+
+
+ODD_PLACES: tuple[dict[str, Any], ...] = (
+    {"Attribute": [{"type": "vulnerability", "value": TEXT}]},
+    {"Attribute": [{"type": "domain", "value": "44051401359"}]},
+    {"Attribute": [{"type": "domain", "value": "x.example", "category": TEXT}]},
+    {"Attribute": [{"type": TEXT, "value": "x.example"}]},
+    {"Attribute": [{"type": "attachment", "value": "a.txt", "data": TEXT}]},
+    {"Object": [{"name": "o", "first_seen": TEXT, "Attribute": []}]},
+    {"Object": [{"name": "o", "meta-category": TEXT, "Attribute": []}]},
+    {"date": TEXT},
+    {"Tag": [{"name": "x", "colour": TEXT}]},
+    {"Galaxy": [{"uuid": TEXT}]},
+    {"nhs_number": 9434765919},
+    {"data": TEXT},
+)
+
+
+BRING: Mapping[str, Callable[[House, dict[str, Any]], object]] = {
+    "event": lambda house, given: submit_event(
+        house.node, house.claire, {"Event": given, "tlp": "green"}
+    ),
+    "import": lambda house, given: import_misp(
+        house.node, house.claire, "a.json", orjson.dumps(given), tlp=Tlp.GREEN, publish=False
+    ),
+}
+
+
+@pytest.mark.parametrize("place", ODD_PLACES)
+@pytest.mark.parametrize("door", BRING)
+def test_no_place_in_an_event_hides_a_patient(
+    house: House, door: str, place: dict[str, Any]
+) -> None:
+    given = {"info": "Phishing", "date": "2026-01-27", "timestamp": "1769500000", **place}
+    for each in (given, *given.get("Attribute", ()), *given.get("Object", ())):
+        each["uuid"] = str(uuid4())
+    before = kept(house)
+    with pytest.raises(PatientDataError) as caught:
+        BRING[door](house, given)
+    assert not [secret for secret in (*SECRETS, "44051401359") if secret in str(caught.value)]
+    assert kept(house) == before
 
 
 @pytest.mark.parametrize("door", sorted(set(DOORS) - {"attributes"}))

@@ -1,6 +1,9 @@
 """Check 8: what a peer sends is looked through; what shows patient data is put aside."""
 
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import structlog
@@ -11,7 +14,11 @@ from node.actions.evidence import list_refusals
 from node.actions.patients import list_releases, release_findings, release_refused
 from node.storage import audit
 from node.storage.quarantine import QuarantineRow, add_quarantine, quarantined
-from tests.node.federation.world import World
+from sharing.event import Draft, Members
+from sharing.seal.records import Kind, Record, SlotType
+from sharing.slots import cut_event
+from sharing.slots_event import record_of
+from tests.node.federation.world import World, draft
 
 TEXT = "Screen of the patient Jeanne Sorensen, born 3 April 1961"
 WHY = "an invented person of an exercise"
@@ -43,6 +50,49 @@ def test_a_package_with_patient_data_is_put_aside_and_said_where(world: World) -
         assert "Sorensen" not in told
         assert "1961" not in told
     assert "Sorensen" not in str(logged)
+
+
+def _said(**attribute: str) -> Callable[..., Draft]:
+    """Drafts as others do, with the attributes changed."""
+
+    def changed(*given: Any) -> Draft:
+        made = draft(*given)
+        parts = tuple(replace(each, **attribute) for each in made.event.attributes)  # type: ignore[arg-type]  # texts
+        return replace(made, event=replace(made.event, attributes=parts))
+
+    return changed
+
+
+def _with_record(kind: Kind, members: Members) -> Callable[..., list[Record]]:
+    """Cuts as others do, with one more record."""
+    head = {"uuid": "5e1f8a30-7d1c-4b5e-9a2f-6d5c4b3a2f21", **members}
+    return lambda *given: [*cut_event(*given), record_of(kind, [(SlotType.HEAD, 0, head)])]
+
+
+HIDDEN: Mapping[str, tuple[str, Callable[..., object]]] = {
+    "type": ("draft", _said(type=TEXT)),
+    "value": ("draft", _said(type="vulnerability", value=TEXT)),
+    "category": ("draft", _said(category=TEXT)),
+    "time": ("draft", _said(first_seen=TEXT)),
+    "data": ("draft", _said(type="attachment", data=b64encode(TEXT.encode()).decode())),
+    "value of no text": ("cut_event", _with_record(Kind.ATTRIBUTE, {"value": {"x": TEXT}})),
+    "record of no reader's kind": ("cut_event", _with_record(Kind.SIGHTING, {"source": TEXT})),
+}
+
+
+@pytest.mark.parametrize("place", HIDDEN)
+def test_no_place_in_a_package_hides_a_patient(
+    world: World, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        name, instead = HIDDEN[place]
+        patch.setattr(f"tests.node.federation.world.{name}", instead)
+        event = world.post("FR", "Phishing", values=["green.example"])
+    world.settle()
+    (row,) = rows(world, "BE")
+    assert (row.event, row.check) == (event, 8)
+    assert "Sorensen" not in row.reason
+    assert world.log("BE", event) is None
 
 
 def test_what_is_held_stays_where_a_newer_version_is_put_aside(world: World) -> None:

@@ -101,7 +101,7 @@ def test_indicators_are_not_patients() -> None:
         ("iban", "BE68539007547034"),
         ("sha256", "1" * 64),
         ("url", "https://x.example/?id=44051401359"),
-        ("filename", "patient Maria Rossi.exe"),
+        ("filename", "patient-monitor.exe"),
     )
     given = tuple(attribute(kind, value, uuid=str(n)) for n, (kind, value) in enumerate(values))
     assert check_event(event(attributes=given), key=KEY) == Checked()
