@@ -75,6 +75,13 @@ class Settings(BaseSettings):
     pull_interval_s: float = Field(
         default=60, gt=0, le=86400, description="Seconds between two pulls from one peer."
     )
+    feed_wait_s: int = Field(
+        default=25,
+        ge=0,
+        le=30,
+        description="Seconds that a peer may hold our question until it has something for us; "
+        "0: peers are asked at intervals only.",
+    )
     project_interval_s: float = Field(
         default=0.5, gt=0, le=60, description="Seconds between two looks at what must be projected."
     )

@@ -96,8 +96,27 @@ def serve_feed(
         RestoringError: a restore is under way.
     """
     feed = feed_for(node.pinned(), peer)
+    place = _heed(node, feed, query, request)
+    if isinstance(place, IncarnationChanged):
+        return place
+    return _page(node, feed, place, query.cursor, nonce, query.limit)
+
+
+def heed_ask(
+    node: Node, peer: str, query: FeedQuery, request: bytes | None
+) -> int | IncarnationChanged:
+    """Take what the peer's cursor confirms; gives the place it asks from, no page yet.
+
+    Raises what `serve_feed` does.
+    """
+    return _heed(node, feed_for(node.pinned(), peer), query, request)
+
+
+def _heed(
+    node: Node, feed: Feed, query: FeedQuery, request: bytes | None
+) -> int | IncarnationChanged:
     with node.store.write() as unit:
-        conn = unit.connection
+        conn, peer = unit.connection, feed.peer
         if is_awaited(conn, node.org):
             raise RestoringError
         add_peer(conn, peer, wants=first_wants(node))
@@ -109,7 +128,14 @@ def serve_feed(
             add_acknowledgement(
                 conn, Acknowledgement(peer, feed.incarnation, place, node.clock(), request)
             )
-    return _page(node, feed, place, query.cursor, nonce, query.limit)
+    return place
+
+
+def has_news(node: Node, peer: str, after: int) -> bool:
+    """Whether the row after this place of the peer's feed may leave now."""
+    with node.store.read() as unit:
+        rows = rows_after(unit.connection, peer, after, 1)
+    return any(_may_leave(row, node.judge.rulebook.digest) for row in rows)
 
 
 def push_page(node: Node, peer: str, pos: int, nonce: str) -> bytes | None:
@@ -153,7 +179,7 @@ def items_page(node: Node, peer: str, wanted: Collection[Wanted], nonce: str) ->
             if is_awaited(unit.connection, node.org):
                 raise RestoringError
             rows = rows_wanted(unit.connection, peer, wanted)
-            if not all(_may_leave(row, feed) for row in rows):
+            if not all(_may_leave(row, feed.rulebook_digest) for row in rows):
                 return NotYet()
             shelf = _Shelf(node, unit, feed, 0, broken)  # after nothing: so never a delta
             lines = tuple(row.line for row in shelf.planned(rows))
@@ -174,8 +200,8 @@ def items_page(node: Node, peer: str, wanted: Collection[Wanted], nonce: str) ->
     return b"".join(chunks)
 
 
-def _may_leave(row: FeedRow, feed: Feed) -> bool:
-    return not row.dirty and row.offer.rulebook == feed.rulebook_digest
+def _may_leave(row: FeedRow, rulebook: str) -> bool:
+    return not row.dirty and row.offer.rulebook == rulebook
 
 
 def serve_package(node: Node, peer: str, digest: str) -> bytes | NotYet | None:

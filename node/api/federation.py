@@ -6,11 +6,13 @@ are bytes: a page carries its own signature, a package its originator's.
 """
 
 from collections.abc import Callable
-from typing import Annotated, Final
+from dataclasses import dataclass
+from typing import Annotated, Final, TypeVar
 
 import orjson
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from federation.auth import Received, Requester, verify_request
 from federation.compress import pack
@@ -23,7 +25,7 @@ from federation.errors import (
     BadRequestError,
     RolledBackError,
 )
-from federation.feed import FEED_PATH, PACKAGES_PATH, read_feed_query
+from federation.feed import FEED_PATH, PACKAGES_PATH, FeedQuery, read_feed_query
 from federation.heads import HEADS_PATH, HEADS_TYPE, read_heads_query
 from federation.peer import read_base_url
 from federation.push import PUSH_CAP, PUSH_PATH
@@ -52,7 +54,8 @@ from node.actions.receipts_got import ContradictedError, UnknownItemError, take_
 from node.actions.repair import serve_stretches
 from node.actions.restore import serve_heads
 from node.actions.roster import may_exchange
-from node.actions.serve import NotYet, items_page, serve_feed, serve_package, spend
+from node.actions.serve import NotYet, heed_ask, items_page, serve_feed, serve_package, spend
+from node.api.feed_wait import WaitingRoom, holds_good_key
 from node.node import Node
 
 _SOON: Final = {"retry-after": "1"}
@@ -62,7 +65,7 @@ _WHY: Final = {
     "signature": "the request does not carry one valid signature of a member's transport key",
     "nonce": "the request's nonce is missing or was used before",
     "time": "the request was signed too long ago, or by a clock too far from ours",
-    "query": "the query cannot be read: cursor, limit and wants, each once",
+    "query": "the query cannot be read: cursor, limit, wants and wait, each once",
 }
 _log = structlog.get_logger(__name__)
 
@@ -73,19 +76,36 @@ _TAKES: Final = {
     PUSH_PATH: (MEDIA_TYPE, PUSH_CAP),
 }
 
-Answer = Callable[[Requester], Response]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A question that may be held: who asks, what, and from which place of his feed."""
+
+    asker: Requester
+    query: FeedQuery
+    place: int
 
 
 def router(node: Node) -> APIRouter:
     """The routes of fed/1 for this node."""
     routes = APIRouter(include_in_schema=False)  # node/api/README.md: for nodes, not programs
     base_url = read_base_url(node.settings.base_url)
-    quota = PushQuota()
+    quota, room = PushQuota(), WaitingRoom(node)
 
     @routes.get(FEED_PATH, response_class=Response)
-    def feed(request: Request) -> Response:
-        """One page of the feed that this node keeps for the member who asks."""
-        return _answer(node, base_url, request, lambda asker: _feed(node, request, asker))
+    async def feed(request: Request) -> Response:
+        """One page of the feed that this node keeps for the member who asks, held if he waits."""
+        asked = await run_in_threadpool(
+            _answer, node, base_url, request, lambda asker: _feed(node, request, asker)
+        )
+        if isinstance(asked, Response):
+            return asked
+        await room.until_news(asked.asker, asked.place, asked.query.wait_s)
+        return await run_in_threadpool(
+            _let_in, node, asked.asker, lambda asker: _page(node, request, asker, asked.query)
+        )
 
     @routes.get(PACKAGES_PATH + "{digest}", response_class=Response)
     def package(request: Request, digest: str) -> Response:
@@ -155,8 +175,13 @@ async def _bytes_upto(request: Request, cap: int) -> bytes:
 
 
 def _answer(
-    node: Node, base_url: str, request: Request, answer: Answer, *, body: bytes = b""
-) -> Response:
+    node: Node,
+    base_url: str,
+    request: Request,
+    answer: Callable[[Requester], T],
+    *,
+    body: bytes = b"",
+) -> T | Response:
     """What `answer` gives a proven member; a plain refusal for everybody else."""
     if (unfit := _unfit(request, body)) is not None:
         return unfit
@@ -164,14 +189,27 @@ def _answer(
         asker = verify_request(
             _received(request, body), base_url=base_url, registry=node.registry, now=node.wall()
         )
+    except BadRequestError as error:
+        return _problem(401, error.reason, _WHY[error.reason])
+
+    def once(asker: Requester) -> T | Response:
+        return answer(asker) if spend(node, asker) else _problem(401, "nonce", _WHY["nonce"])
+
+    return _let_in(node, asker, once)
+
+
+def _let_in(node: Node, asker: Requester, answer: Callable[[Requester], T]) -> T | Response:
+    """What `answer` gives, if who asks is a peer at this moment, with a key that is good."""
+    try:
         if asker.org not in {peer.org for peer in node.peers}:
             return _problem(403, "not a peer", "this node does not exchange with the asker")
+        if not holds_good_key(node, asker):
+            return _problem(401, "signature", _WHY["signature"])
         if not may_exchange(node):
             return _problem(503, "roster", "this node's roster expired long ago", _LATER)
-        return answer(asker) if spend(node, asker) else _problem(401, "nonce", _WHY["nonce"])
+        return answer(asker)
     except BadRequestError as error:
-        status = 400 if error.reason == "query" else 401
-        return _problem(status, error.reason, _WHY[error.reason])
+        return _problem(400, error.reason, _WHY[error.reason])
     except RestoringError:
         return _problem(503, "restoring", "this node comes from a backup: ask again", _LATER)
     except BadCursorError:
@@ -191,12 +229,25 @@ def _unfit(request: Request, body: bytes) -> Response | None:
     return None
 
 
-def _feed(node: Node, request: Request, asker: Requester) -> Response:
+def _feed(node: Node, request: Request, asker: Requester) -> Response | _Held:
     query = read_feed_query(request.url.query)
+    if not query.wait_s:
+        return _page(node, request, asker, query)
+    place = heed_ask(node, asker.org, query, keep_request(_received(request)))
+    if isinstance(place, IncarnationChanged):
+        return _new_life()
+    return _Held(asker, query, place)
+
+
+def _page(node: Node, request: Request, asker: Requester, query: FeedQuery) -> Response:
     page = serve_feed(node, asker.org, query, asker.nonce, keep_request(_received(request)))
     if isinstance(page, IncarnationChanged):
-        return _problem(409, "INCARNATION_CHANGED", "the feed lives a new life: begin anew")
+        return _new_life()
     return _body(request, page, MEDIA_TYPE)
+
+
+def _new_life() -> Response:
+    return _problem(409, "INCARNATION_CHANGED", "the feed lives a new life: begin anew")
 
 
 def _package(node: Node, request: Request, asker: Requester, digest: str) -> Response:

@@ -13,7 +13,7 @@ import uvicorn
 from federation.transport import Transport
 from node.app import create_app
 from node.commands.shown import opened
-from node.listener import PatientProtocol
+from node.listener import PatientProtocol, Server
 from node.logs import configure_logs
 
 _M_MMAP_THRESHOLD = -3  # of malloc.h
@@ -30,7 +30,7 @@ def serve(data: Path, *, until_stdin_closes: bool) -> None:
     with opened(data) as node:
         settings = node.settings
         app = create_app(node, transport=Transport(allow_hosts=settings.allow_hosts))
-        server = uvicorn.Server(
+        server = Server(
             uvicorn.Config(
                 app,
                 host=settings.host,
@@ -41,7 +41,8 @@ def serve(data: Path, *, until_stdin_closes: bool) -> None:
                 access_log=False,  # the outer door logs requests
                 server_header=False,
                 timeout_graceful_shutdown=5,
-            )
+            ),
+            node.bell.ring_out,
         )
         if until_stdin_closes:
             threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()

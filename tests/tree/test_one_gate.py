@@ -72,6 +72,7 @@ UNDECIDED = {
     "node.actions.imports.import_misp": "takes in",
     "node.actions.exchange.pull": "takes in",
     "node.actions.exchange.pull_due": "takes in",
+    "node.actions.listen.Listener": "only begins to take in",
     "node.actions.repair.repair": "takes in, and drops",
     "node.actions.repair.repair_due": "takes in, and drops",
     "node.actions.disown.disown_compromised": "forgets, and takes in anew",
