@@ -172,9 +172,7 @@ def _header_map(lines: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 class _Guard(httpcore2.NetworkBackend):
     """Opens connections to checked addresses only, and lets none outlive the deadline."""
 
-    def __init__(
-        self, resolve: Resolve, deadline: float, first_s: float, *, allowed: bool
-    ) -> None:
+    def __init__(self, resolve: Resolve, deadline: float, first_s: float, *, allowed: bool) -> None:
         self._sockets = httpcore2.SyncBackend()
         self._resolve = resolve
         self._allowed = allowed

@@ -28,6 +28,7 @@ from federation.errors import (
 from federation.feed import FEED_PATH, PACKAGES_PATH, FeedQuery, read_feed_query
 from federation.heads import HEADS_PATH, HEADS_TYPE, read_heads_query
 from federation.peer import read_base_url
+from federation.pin import check_pin
 from federation.push import PUSH_CAP, PUSH_PATH
 from federation.receipt import (
     ERASED_BEFORE,
@@ -65,6 +66,7 @@ _WHY: Final = {
     "signature": "the request does not carry one valid signature of a member's transport key",
     "nonce": "the request's nonce is missing or was used before",
     "time": "the request was signed too long ago, or by a clock too far from ours",
+    "certificate": "the member pins its TLS keys, and this connection was not made with one",
     "query": "the query cannot be read: cursor, limit, wants and wait, each once",
 }
 _log = structlog.get_logger(__name__)
@@ -189,6 +191,9 @@ def _answer(
         asker = verify_request(
             _received(request, body), base_url=base_url, registry=node.registry, now=node.wall()
         )
+        if header := node.settings.client_cert_header:
+            pins = node.registry.members[asker.org].tls_pins
+            check_pin(pins, request.headers.getlist(header))
     except BadRequestError as error:
         return _problem(401, error.reason, _WHY[error.reason])
 

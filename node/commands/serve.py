@@ -10,11 +10,11 @@ from pathlib import Path
 import structlog
 import uvicorn
 
-from federation.transport import Transport
 from node.app import create_app
 from node.commands.shown import opened
 from node.listener import PatientProtocol, Server
 from node.logs import configure_logs
+from node.tls import transport_to_peers
 
 _M_MMAP_THRESHOLD = -3  # of malloc.h
 _log = structlog.get_logger(__name__)
@@ -29,7 +29,7 @@ def serve(data: Path, *, until_stdin_closes: bool) -> None:
     _give_memory_back()
     with opened(data) as node:
         settings = node.settings
-        app = create_app(node, transport=Transport(allow_hosts=settings.allow_hosts))
+        app = create_app(node, transport=transport_to_peers(settings))
         server = Server(
             uvicorn.Config(
                 app,
@@ -39,6 +39,7 @@ def serve(data: Path, *, until_stdin_closes: bool) -> None:
                 ws="none",
                 log_config=None,
                 access_log=False,  # the outer door logs requests
+                proxy_headers=False,  # the proxy door heeds them
                 server_header=False,
                 timeout_graceful_shutdown=5,
             ),
