@@ -172,6 +172,18 @@ def next_version(
     """
     if not change.append and not change.void:
         return None
+    return sealed_again(node, own, change, sealed_at, ground=ground)
+
+
+def sealed_again(
+    node: Node,
+    own: OwnLog,
+    change: Change,
+    sealed_at: datetime,
+    *,
+    ground: Mapping[str, object] | None = None,
+) -> Version:
+    """Seal the next version, also where nothing changes but the keys that sign it."""
     holding = _sealed_on(node, own, change, sealed_at)
     now, statement = node.clock(), holding.statement
     outside.note_sealed(node.settings.data, statement.event, statement.version)
