@@ -109,6 +109,12 @@ def told_time(node: Node, source: str) -> datetime:
     return node.clock() if source == node.org else whole_hour(node.clock())
 
 
+def taken_from(row: LogRow) -> frozenset[str]:
+    """Give the attributes that were taken back from an event of ours."""
+    taken = row.ground.get("taken_back")
+    return frozenset(map(str, taken)) if isinstance(taken, list) else frozenset()
+
+
 def read_own(unit: Unit, org: str, event: str) -> OwnLog | None:
     """Give a log of ours; None where there is none, or it was recalled."""
     row = find_log(unit.connection, org, event)
