@@ -10,6 +10,7 @@ from enum import StrEnum
 
 PAGE_CAP = 64 * 1024 * 1024
 PACKAGE_CAP = 128 * 1024 * 1024
+NEWS_CAP = 64 * 1024  # a page without items
 
 
 class Wants(StrEnum):
@@ -23,7 +24,8 @@ class Wants(StrEnum):
 class Call:
     """One request: `path` starts with a slash and holds the query; header names in lower case.
 
-    `reply_cap` is how many bytes of body we are ready to take, as they travel.
+    `reply_cap` is how many bytes of body we are ready to take, as they travel; `held_s` for how
+    long the answer may be held before it begins.
     """
 
     method: str
@@ -31,6 +33,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     reply_cap: int = PAGE_CAP
+    held_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ from sharing.seal.tree import root_of
 FEED_PATH = "/fed/v1/feed"
 PACKAGES_PATH = "/fed/v1/packages/"
 PAGE_BYTES = 4 * 1024 * 1024
-_LIMIT = re.compile("[0-9]{1,3}")
+WAIT_CAP_S = 30
+_NUMBER = re.compile("[0-9]{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +44,22 @@ LoadOf = Callable[[ItemLine], Load | None]
 
 @dataclass(frozen=True, slots=True)
 class FeedQuery:
-    """What a peer asks of its feed."""
+    """What a peer asks of its feed.
+
+    With `wait_s` the answer may be held for as long as there is nothing for the peer; only then
+    `limit` may be 0, which asks for no items, but whether there are any.
+    """
 
     cursor: str | None
     limit: int
     wants: Wants
+    wait_s: int = 0
 
     def path(self) -> str:
         """Path and query of the request."""
         cursor = "" if self.cursor is None else f"cursor={self.cursor}&"
-        return f"{FEED_PATH}?{cursor}limit={self.limit}&wants={self.wants.value}"
+        wait = f"&wait={self.wait_s}" if self.wait_s else ""
+        return f"{FEED_PATH}?{cursor}limit={self.limit}&wants={self.wants.value}{wait}"
 
 
 def read_feed_query(query: str) -> FeedQuery:
@@ -62,25 +69,29 @@ def read_feed_query(query: str) -> FeedQuery:
         BadRequestError: reason `query`; a name is unknown or twice there, or a value wrong.
     """
     try:
-        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True, max_num_fields=3)
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True, max_num_fields=4)
         values = dict(pairs)
         asked = FeedQuery(
             cursor=values.pop("cursor", None),
-            limit=_read_limit(values.pop("limit", str(ITEMS_CAP))),
+            limit=_read_number(values.pop("limit", str(ITEMS_CAP))),
             wants=Wants(values.pop("wants", Wants.OWN)),
+            wait_s=_read_number(values.pop("wait", "0")),
         )
     except ValueError as error:
         raise BadRequestError("query", "the feed's query cannot be read") from error
-    if values or len(pairs) != len(dict(pairs)) or not 1 <= asked.limit <= ITEMS_CAP:
-        raise BadRequestError("query", f"cursor, limit 1 to {ITEMS_CAP} and wants, each once")
+    least = 0 if asked.wait_s else 1
+    if values or len(pairs) != len(dict(pairs)) or not least <= asked.limit <= ITEMS_CAP:
+        raise BadRequestError("query", f"cursor, limit 1 to {ITEMS_CAP}, wants, wait, each once")
+    if asked.wait_s > WAIT_CAP_S:
+        raise BadRequestError("query", f"a wait is {WAIT_CAP_S} s at most")
     if asked.cursor is not None and not CURSOR.fullmatch(asked.cursor):
         raise BadRequestError("query", "the cursor is not a token")
     return asked
 
 
-def _read_limit(text: str) -> int:
-    if not _LIMIT.fullmatch(text):  # int() also reads "+5", "1_0" and the digits of all scripts
-        raise ValueError("limit")
+def _read_number(text: str) -> int:
+    if not _NUMBER.fullmatch(text):  # int() also reads "+5", "1_0" and the digits of all scripts
+        raise ValueError("number")
     return int(text)
 
 

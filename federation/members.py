@@ -38,7 +38,7 @@ MEMBER_TYPE = "application/vnd.fisn.member.v1+json"
 KEY_TYPE = "application/vnd.fisn.key.v1+json"
 ENTRY_CAP = 256 * 1024
 KEYS_CAP = 64
-FOLLOWED = ("name", "base_urls")  # a member says these of itself
+FOLLOWED = ("name", "base_urls", "tls_pins")  # a member says these of itself
 VOUCHED = ("role", "country", "communities")  # the federation says these of a member
 
 Facts = Mapping[str, object]

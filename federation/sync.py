@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from federation.auth import sign_request
-from federation.call import PACKAGE_CAP, PAGE_CAP, Ask, Bookmark, Call, Reply, Wants
+from federation.call import NEWS_CAP, PACKAGE_CAP, PAGE_CAP, Ask, Bookmark, Call, Reply, Wants
 from federation.compress import unpack
 from federation.cursor import IncarnationChanged
 from federation.errors import BadReplyError
@@ -54,11 +54,16 @@ def ask(
     now: datetime,
     limit: int = ITEMS_CAP,
     wants: Wants | None = None,
+    wait_s: int = 0,
 ) -> Ask:
-    """The signed question for the page after this bookmark (None: from the start)."""
+    """The signed question for the page after this bookmark (None: from the start).
+
+    With `wait_s` and limit 0 it asks for no items; `OpenedPage.more` then says that there are some.
+    """
     cursor = None if bookmark is None else bookmark.cursor
-    query = FeedQuery(cursor, limit, peer.asks if wants is None else wants)
-    call = Call("GET", query.path(), _accepting(MEDIA_TYPE), reply_cap=PAGE_CAP)
+    query = FeedQuery(cursor, limit, peer.asks if wants is None else wants, wait_s)
+    cap = PAGE_CAP if limit else NEWS_CAP
+    call = Call("GET", query.path(), _accepting(MEDIA_TYPE), reply_cap=cap, held_s=wait_s)
     signed = sign_request(call, base_url=peer.base_url, signer=signer, nonce=nonce, now=now)
     return Ask(signed, peer.org, me, nonce, bookmark, limit)
 

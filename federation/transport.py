@@ -96,8 +96,9 @@ class Transport:
         base_url: str,
         exchange: Callable[[httpcore2.ConnectionPool, Call, str], T],
     ) -> T:
-        deadline = time.monotonic() + self.answer_s
-        guard = _Guard(self.resolve, deadline, allowed=self._is_allowed(base_url))
+        deadline = time.monotonic() + self.answer_s + call.held_s
+        first_s = FIRST_S + call.held_s
+        guard = _Guard(self.resolve, deadline, first_s, allowed=self._is_allowed(base_url))
         guard.check_scheme(base_url)
         try:
             with httpcore2.ConnectionPool(
@@ -171,11 +172,12 @@ def _header_map(lines: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 class _Guard(httpcore2.NetworkBackend):
     """Opens connections to checked addresses only, and lets none outlive the deadline."""
 
-    def __init__(self, resolve: Resolve, deadline: float, *, allowed: bool) -> None:
+    def __init__(self, resolve: Resolve, deadline: float, first_s: float, *, allowed: bool) -> None:
         self._sockets = httpcore2.SyncBackend()
         self._resolve = resolve
         self._allowed = allowed
         self._deadline = deadline
+        self._first_s = first_s
 
     def check_scheme(self, base_url: str) -> None:
         """Refuse plain http unless the operator listed the host."""
@@ -204,7 +206,7 @@ class _Guard(httpcore2.NetworkBackend):
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 problem = error
             else:
-                return _Timed(stream, self._deadline)
+                return _Timed(stream, self._deadline, self._first_s)
         raise problem or httpcore2.ConnectError(f"{host} has no address")
 
     def _addresses(self, host: str, port: int) -> Sequence[str]:
@@ -224,10 +226,11 @@ class _Guard(httpcore2.NetworkBackend):
 class _Timed(httpcore2.NetworkStream):
     """A connection of which every operation ends by one deadline, and reading at a pace."""
 
-    def __init__(self, stream: httpcore2.NetworkStream, deadline: float) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, deadline: float, first_s: float) -> None:
         self._stream = stream
         self._deadline = deadline
-        self._paced = time.monotonic() + FIRST_S
+        self._first_s = first_s
+        self._paced = time.monotonic() + first_s
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Up to so many bytes."""
@@ -252,7 +255,7 @@ class _Timed(httpcore2.NetworkStream):
         """The same connection, encrypted, under the same deadline."""
         left = left_s(self._deadline, timeout)
         stream = self._stream.start_tls(ssl_context, server_hostname, left)
-        return _Timed(stream, self._deadline)
+        return _Timed(stream, self._deadline, self._first_s)
 
     def get_extra_info(self, info: str) -> object:
         """What the connection knows of itself."""

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from federation.transport import Transport
 from node.api import docs, federation, own, roster
 from node.console import pages
-from node.doors import BodyCap, OuterDoor
+from node.doors import BodyCap, OuterDoor, ProxyDoor
 from node.node import Node
 from node.schedule import Schedule
 from node.storage.schema import is_ready
@@ -53,6 +53,11 @@ def create_app(node: Node, *, transport: Transport | None = None) -> FastAPI:
         app.include_router(face.router(node))
     app.include_router(_health(node))
     app.add_middleware(BodyCap)
+    app.add_middleware(
+        ProxyDoor,
+        trusted=node.settings.trusted_proxies,
+        certificate=node.settings.client_cert_header,
+    )
     app.add_middleware(OuterDoor, is_https=node.settings.base_url.startswith("https:"))
     return app
 

@@ -14,6 +14,7 @@ class Bell:
     def __init__(self) -> None:
         self._listeners: dict[int, Callable[[], object]] = {}
         self._lock = threading.Lock()
+        self.is_last = False  # this process ends: nobody is to wait any more
 
     def ring(self) -> None:
         """Tell all who listen now."""
@@ -21,6 +22,11 @@ class Bell:
             listeners = list(self._listeners.values())
         for listener in listeners:
             listener()
+
+    def ring_out(self) -> None:
+        """Tell all that this process ends."""
+        self.is_last = True
+        self.ring()
 
     @contextmanager
     def heard(self, listener: Callable[[], object]) -> Iterator[None]:

@@ -156,19 +156,22 @@ def recall(
     origin: str,
     event: str,
     reason: Annotated[str, typer.Option(help="Why it is taken back.")] = "",
+    attribute: Annotated[
+        list[str] | None, typer.Option(help="Only this attribute of it, by uuid; repeatable.")
+    ] = None,
     status: Annotated[
         bool, typer.Option("--status", help="Instead: who has confirmed that it is gone.")
     ] = False,
     data: Data = HERE,
     login: As = "",
 ) -> None:
-    """Take an event of ours back, everywhere; or say how far that is."""
+    """Take an event of ours back, or attributes of it, everywhere; or say how far that is."""
     from node.commands import share
 
     if status:
         share.show_taken_back(data, login, origin, event)
     else:
-        share.recall(data, login, origin, event, reason)
+        share.recall(data, login, origin, event, reason, attribute)
 
 
 @app.command()

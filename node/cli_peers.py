@@ -100,6 +100,14 @@ def revoke_key(
     acts.revoke(data, kid, reason, compromised_since)
 
 
+@keys.command("reseal")
+def reseal_events(data: Data = HERE) -> None:
+    """Seal anew, with the key in use, what stolen keys of ours signed and may travel."""
+    from node.commands import keys as acts
+
+    acts.reseal(data)
+
+
 @quarantine.command("list")
 def list_refused(data: Data = HERE) -> None:
     """Show what was refused last: from whom, which check, why."""

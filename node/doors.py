@@ -5,14 +5,18 @@ Plain ASGI, since both must see the stream itself.
 
 import secrets
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from http import HTTPStatus
+from ipaddress import ip_address, ip_network
+from typing import Any, cast
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 BODY_CAP = 16 << 20
 _CSP = (
@@ -80,6 +84,32 @@ class OuterDoor:
                     status=status,
                     ms=taken_ms,
                 )
+
+
+class ProxyDoor:
+    """Believes what a trusted proxy says of who sends a request, and lets nobody else say it."""
+
+    def __init__(self, app: ASGIApp, *, trusted: Collection[str], certificate: str) -> None:
+        self._app, self._certificate = app, certificate.lower().encode()
+        self._believing = ProxyHeadersMiddleware(cast(Any, app), list(trusted))
+        self._trusted = [ip_network(one) for one in trusted]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and self._is_trusted(scope):
+            await self._believing(cast(Any, scope), cast(Any, receive), cast(Any, send))
+            return
+        if scope["type"] == "http":
+            told = [line for line in scope["headers"] if line[0] != self._certificate]
+            scope = {**scope, "headers": told}
+        await self._app(scope, receive, send)
+
+    def _is_trusted(self, scope: Scope) -> bool:
+        try:
+            address = ip_address(scope["client"][0])
+        except (TypeError, ValueError):  # no address at all
+            return False
+        return any(address in network for network in self._trusted)
 
 
 class BodyCap:

@@ -28,7 +28,7 @@ class Node:
     `clock` is what the node believes the time is (an exercise may set it); `wall` is real time, for
     signatures' freshness, sessions, leases. `rng(n)` gives n unpredictable bytes. `roster()` gives
     the members, `rules()` the judge, as they are now, and `peers` holds the peers of now. `bell`
-    rings when somebody here was told of an alert.
+    rings when somebody here was told of an alert, and when peers' feeds were brought up to date.
     """
 
     settings: Settings

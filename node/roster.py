@@ -22,6 +22,7 @@ from federation.peer import Peer, party_of, peers_of
 from node.errors import SettingsError
 from node.keys import NodeKeys
 from node.settings import Settings
+from node.tls import own_pins
 from sharing.errors import SharingError
 from sharing.seal.keys import KeyRegistry
 from sharing.seal.strictjson import read_object
@@ -122,6 +123,7 @@ def own_entry(settings: Settings, keys: NodeKeys) -> dict[str, object]:
         "country": settings.country,
         "communities": [],
         "base_urls": [settings.base_url],
+        "tls_pins": own_pins(settings),
         "keys": [*listed, *(key for key in keys.roster_keys() if key["kid"] not in known)],
     }
 

@@ -24,6 +24,8 @@ from node.actions.alerts_tell import tell_due
 from node.actions.disown import disown_compromised
 from node.actions.exchange import WORKERS, pull_due
 from node.actions.lanes import Lanes
+from node.actions.listen import WORKERS as LISTENED
+from node.actions.listen import Listener
 from node.actions.people import forget_old_sessions
 from node.actions.projector import project_dirty
 from node.actions.push import Pusher
@@ -69,12 +71,18 @@ class Schedule:
         quick = replace(transport, answer_s=PUSH_ANSWER_S)
         self._pusher = Pusher(quick)
         self._pulls, self._repairs = Lanes("pull", WORKERS), Lanes("repair", REPAIRS)
+        self._listened = Lanes("listen", LISTENED)
+        listener = Listener(transport, self._pulls.begin)
         self._jobs: dict[str, tuple[float, Job]] = {
             "project": (node.settings.project_interval_s, self._project),
             "wake": (WAKE_S, wake_due),
             "pull": (
                 PULL_S,
                 _exchanging(lambda node: pull_due(node, transport, self._pulls.begin)),
+            ),
+            "listen": (
+                PULL_S,
+                _exchanging(lambda node: listener.listen_due(node, self._listened.begin)),
             ),
             "receipts": (RECEIPTS_S, _exchanging(partial(_send_receipts, transport=quick))),
             "push": (PUSH_S, _exchanging(self._pusher.begin)),
@@ -113,7 +121,7 @@ class Schedule:
     def stop(self) -> None:
         """End without waiting for a job at a slow peer: nothing is half done, it is redone."""
         self._scheduler.shutdown(wait=False)
-        for lanes in (self._pusher, self._pulls, self._repairs):
+        for lanes in (self._pusher, self._listened, self._pulls, self._repairs):
             lanes.close()
         held, self._lease = self._lease, None
         if held is not None:

@@ -5,6 +5,7 @@ its name and the reason; nothing is guessed.
 """
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -34,6 +35,10 @@ def _as_base_url(text: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("not like https://isac.example.org")
     return text.rstrip("/")
+
+
+def _as_networks(texts: frozenset[str]) -> frozenset[str]:
+    return frozenset(str(ip_network(text)) for text in texts)
 
 
 class Settings(BaseSettings):
@@ -80,6 +85,13 @@ class Settings(BaseSettings):
         gt=0,
         description="Mebibytes that one peer may bring in a day; the rest waits.",
     )
+    feed_wait_s: int = Field(
+        default=25,
+        ge=0,
+        le=30,
+        description="Seconds that a peer may hold our question until it has something for us; "
+        "0: peers are asked at intervals only.",
+    )
     project_interval_s: float = Field(
         default=0.5, gt=0, le=60, description="Seconds between two looks at what must be projected."
     )
@@ -92,6 +104,22 @@ class Settings(BaseSettings):
     allow_hosts: Annotated[frozenset[str], NoDecode] = Field(
         default=frozenset(),
         description="host:port of peers that may be called although private or without TLS.",
+    )
+    tls_client: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(),
+        description="PEM files, each a client certificate with its key: the first is shown to "
+        "peers, all are pinned in our entry of the roster.",
+    )
+    trusted_proxies: Annotated[frozenset[str], NoDecode, AfterValidator(_as_networks)] = Field(
+        default=frozenset({"127.0.0.1"}),
+        description="Addresses of the proxies before this node: what they say of a request's "
+        "sender is believed, of nobody else.",
+    )
+    client_cert_header: str = Field(
+        default="",
+        pattern="^$|^[A-Za-z][A-Za-z0-9-]{0,63}$",
+        description="The header in which these proxies tell a member's client certificate, like "
+        "Client-Cert (RFC 9440); empty: pins of members are not checked.",
     )
     announce: Literal["all", "listed", "analyst"] = Field(
         default="analyst",
@@ -122,7 +150,14 @@ class Settings(BaseSettings):
         default=None, description="Scenario clock of an exercise; unset: wall time."
     )
 
-    @field_validator("allow_hosts", "announce_from", "webhook_hosts", mode="before")
+    @field_validator(
+        "allow_hosts",
+        "announce_from",
+        "webhook_hosts",
+        "tls_client",
+        "trusted_proxies",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return (
@@ -140,6 +175,11 @@ class Settings(BaseSettings):
     def roster_file(self) -> Path:
         """Give the roster's path, below the data directory unless absolute."""
         return self.data / self.roster
+
+    @property
+    def tls_client_paths(self) -> tuple[Path, ...]:
+        """Give the paths of our client certificates, below the data directory unless absolute."""
+        return tuple(self.data / path for path in self.tls_client)
 
     @property
     def clock_path(self) -> Path | None:

@@ -5,7 +5,7 @@ for a log that never leaves its node; `cut_incident` only what of it may leave, 
 and the enrolment rule. Records come unsorted; `diff` says what a new version appends and voids.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -40,7 +40,9 @@ __all__ = [
     "cut_report",
     "diff",
     "earlier_of",
+    "is_about",
     "read_enrolment",
+    "take_back",
     "touches_only",
 ]
 
@@ -138,6 +140,19 @@ def add_attributes(
     return Change(change.append, tuple(replaced))
 
 
+def take_back(held: Holding, uuids: Collection[str]) -> Change:
+    """What takes these attributes out of an event of ours, and whatever is said of them in it."""
+    return Change((), tuple(i for i, record in held.records.items() if is_about(record, uuids)))
+
+
+def is_about(record: Record | HeldRecord, uuids: Collection[str]) -> bool:
+    """Whether a record is one of these attributes, a tag of one, or a relation to one."""
+    if record.header.kind != Kind.RELATION:
+        return _about(record) in uuids
+    head = _members(record).get(SlotType.HEAD, {})
+    return any(head.get(end) in uuids for end in ("object_uuid", "referenced_uuid"))
+
+
 def earlier_of(report_log: Holding) -> Earlier:
     """What a report said so far, read from its own log."""
     values: dict[str, Json] = {}
@@ -178,7 +193,7 @@ def _field(record: Record | HeldRecord) -> str:
     return str(orjson.loads(head).get("field", ""))
 
 
-def _about(record: HeldRecord) -> str:
+def _about(record: Record | HeldRecord) -> str:
     """The attribute that a record is, or is said of; empty for any other."""
     if record.header.kind not in {Kind.ATTRIBUTE, Kind.TAG, Kind.GALAXY}:
         return ""
@@ -186,7 +201,7 @@ def _about(record: HeldRecord) -> str:
     return str(head.get("uuid" if record.header.kind == Kind.ATTRIBUTE else "target", ""))
 
 
-def _members(record: HeldRecord) -> dict[int, dict[str, Json]]:
+def _members(record: Record | HeldRecord) -> dict[int, dict[str, Json]]:
     return {
         kind: orjson.loads(slot)
         for kind, slot in zip(record.header.types, record.slots, strict=True)

@@ -14,8 +14,10 @@ from federation.receipt import Downstream, Outcome
 from federation.wire import Op
 from node.actions.caller import Caller
 from node.actions.errors import NotFoundError
+from node.actions.sealing import read_own
 from node.actions.towards import member_name
 from node.node import Node
+from node.storage.errors import StoredPackageError
 from node.storage.feed import OfferRow, rows_of_logs
 from node.storage.ledger import FILE, GivenRow, acknowledgements_for, given_of
 from node.storage.logs import LogRow, find_log
@@ -150,6 +152,10 @@ class _Masks:
         now = self._of(after)
         return any(mask & ~now.get(place, 0) for place, mask in self._of(before).items())
 
+    def shows(self, row: Step, epoch: int, places: Collection[int]) -> bool:
+        """Whether a line of this epoch shows something of these records."""
+        return row.epoch == epoch and not self._of(row).keys().isdisjoint(places)
+
     def _of(self, row: Step) -> Mapping[int, int]:
         if row.map is None:
             return {}
@@ -184,11 +190,12 @@ def _parties(node: Node, unit: Unit, log: LogRow) -> Iterable[Confirmation]:
     given = given_of(conn, [key])
     offers = rows_of_logs(conn, [key]).get(key, {}).values()
     acks = acknowledgements_for(conn, given)
-    answered = _Answered(unit, key)
-    for party, one in standings([*given, *_not_fetched(given, offers)]).items():
+    answered, masks = _Answered(unit, key), _Masks()
+    void = frozenset[int]() if log.is_recalled else _void(node, unit, log)
+    for party, one in standings([*given, *_not_fetched(given, offers)], masks).items():
         back = one.back
-        if one.last is not None and log.is_recalled:
-            back = None  # recalled, and not even decided for it yet
+        if one.last is not None and (log.is_recalled or masks.shows(one.last, log.epoch, void)):
+            back = None  # taken back, and not even decided for it yet
         elif back is None:
             continue
         got = answered.of(party, back)
@@ -197,7 +204,7 @@ def _parties(node: Node, unit: Unit, log: LogRow) -> Iterable[Confirmation]:
         yield Confirmation(
             party=party,
             party_name=name_of(node, party),
-            op=_word(Op.RECALL if back is None else Op(back.op)),
+            op=_word((Op.RECALL if log.is_recalled else Op.PUT) if back is None else Op(back.op)),
             version=f"{log.epoch}.{log.seq}" if back is None else f"{back.epoch}.{back.seq}",
             asked_at=back.given_at if isinstance(back, GivenRow) else None,
             acknowledged_at=None if ack is None else ack.at,
@@ -206,6 +213,15 @@ def _parties(node: Node, unit: Unit, log: LogRow) -> Iterable[Confirmation]:
             confirmed=0 if got is None else got.confirmed,
             refused=None if refusal is None else f"{refusal.word} (check {refusal.check})",
         )
+
+
+def _void(node: Node, unit: Unit, log: LogRow) -> frozenset[int]:
+    """What the newest version of a log of ours made void; of others' logs their feeds tell."""
+    try:
+        own = read_own(unit, node.org, log.event) if log.origin == node.org else None
+    except StoredPackageError:  # told the operator elsewhere; what was decided stands
+        own = None
+    return frozenset() if own is None else frozenset(own.holding.void)
 
 
 def _not_fetched(given: Sequence[GivenRow], offers: Iterable[OfferRow]) -> list[OfferRow]:

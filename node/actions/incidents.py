@@ -25,6 +25,7 @@ from node.actions.sealing import (
     fresh_uuid,
     next_version,
     read_own,
+    taken_from,
     whole_hour,
 )
 from node.errors import SettingsError
@@ -45,7 +46,7 @@ from sharing.incidents.report import (
     read_report,
 )
 from sharing.incidents.values import BadValueError, read_value
-from sharing.slots import Names, cut_incident, cut_report, diff, earlier_of, touches_only
+from sharing.slots import Names, cut_incident, cut_report, diff, earlier_of, is_about, touches_only
 
 _log = structlog.get_logger(__name__)
 
@@ -202,7 +203,10 @@ def _event_version(
 ) -> Version | None:
     if before.stages and before.event is None:
         return None
-    ground = {"rule": rule.ground}
+    taken = taken_from(before.event.row) if before.event else frozenset()
+    ground: dict[str, object] = {"rule": rule.ground}
+    if taken:  # no later stage brings back what was recalled
+        ground["taken_back"] = sorted(taken)
     held = before.event.holding if before.event else None
     names = Names.of(held, lambda: fresh_uuid(node))
     year = datetime.fromtimestamp(report.timestamp, UTC).year
@@ -216,6 +220,7 @@ def _event_version(
     )
     sealed_at = whole_hour(row.submitted_at)
     if before.event is not None:
+        records = [record for record in records if not is_about(record, taken)]
         change = diff(before.event.holding, records)
         if touches_only(before.event.holding, change, _STAGE_MARKS):
             return None  # what changed stays at home, so that it was edited does too (D2)

@@ -99,7 +99,10 @@ def project_dirty(node: Node, limit: int) -> int:
         projected.append(_project_mark(node, mark, wants))
         if node.wall() - began > TURN:
             break
-    return _write(node, projected) if projected else 0
+    written = _write(node, projected) if projected else 0
+    if written:
+        node.bell.ring()
+    return written
 
 
 def _project_mark(node: Node, mark: Dirt, wants: Mapping[str, Wants]) -> _Projected:

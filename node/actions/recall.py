@@ -1,28 +1,45 @@
-"""Recall: this node takes one of its events back, here and wherever it went (D24).
+"""Recall: this node takes one of its events back, or attributes of it, wherever they went (D24).
 
 The signed recall and the floor it sets outlive everything else of the log. Bytes, salts and index
 go in the same unit; peers hear of it by their feeds. A hospital's report log is not touched: it
 never left, and stays the hospital's.
+
+Attributes are taken back by a version in which they are void: whoever holds it has erased them. The
+log's ground names them, so that no later stage of an incident's report brings one back.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from node import outside
 from node.actions.alerts import note_ended
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError
-from node.actions.own import check_operator, find_own_row, note
-from node.actions.sealing import OvertakenError, check_sealing, until_settled
+from node.actions.own import check_operator, find_own, find_own_row, note
+from node.actions.sealing import (
+    OvertakenError,
+    check_sealing,
+    next_version,
+    taken_from,
+    told_time,
+    until_settled,
+    write_version,
+)
 from node.node import Node
 from node.storage.dirt import mark_dirty, set_wake
 from node.storage.entries import erase_index
 from node.storage.logs import LogRow, erase_holdings, set_recalled
 from sharing.seal.recall import REASONS, Recall, make_recall
+from sharing.seal.records import Kind
+from sharing.slots import take_back
 
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """An event taken back up to (epoch, seq); `is_new` False: it was recalled already."""
+    """An event taken back up to (epoch, seq), or attributes of it by that version.
+
+    `is_new` False: it was recalled already.
+    """
 
     origin: str
     event: str
@@ -31,18 +48,55 @@ class Recalled:
     is_new: bool
 
 
-def recall(node: Node, caller: Caller, origin: str, event: str, reason: str) -> Recalled:
-    """Take the event back; the same again changes nothing.
+def recall(
+    node: Node,
+    caller: Caller,
+    origin: str,
+    event: str,
+    reason: str,
+    attributes: Sequence[str] | None = None,
+) -> Recalled:
+    """Take the event back, or only these attributes of it; the same again changes nothing.
 
     Raises:
         NotAllowedError: the caller is no operator.
-        BadInputError: the reason is none of the list.
-        NotFoundError: there is no such event of this node.
+        BadInputError: the reason is none of the list, or the event has no such attribute.
+        NotFoundError: there is no such event of this node; of attributes, also: it was recalled.
     """
     check_operator(caller, "recall")
     if reason not in REASONS:
         raise BadInputError("reason", f"one of {', '.join(sorted(REASONS))}")
-    return until_settled(lambda: _recall(node, caller, (origin, event), reason))
+    key = origin, event
+    if attributes is not None:
+        if not attributes:
+            raise BadInputError("attributes", "names none")
+        return until_settled(lambda: _recall_parts(node, caller, key, reason, attributes))
+    return until_settled(lambda: _recall(node, caller, key, reason))
+
+
+def _recall_parts(
+    node: Node, caller: Caller, key: tuple[str, str], reason: str, uuids: Sequence[str]
+) -> Recalled:
+    with node.store.read() as unit:
+        own = find_own(node, unit, caller, *key)
+    live = own.holding.things.get(Kind.ATTRIBUTE, {}).keys()
+    gone = taken_from(own.row)
+    for n, uuid in enumerate(uuids):
+        if uuid not in live and uuid not in gone:
+            raise BadInputError(f"attributes[{n}]", "is no attribute of this event")
+    ground = {**own.row.ground, "taken_back": sorted(gone.union(uuids))}
+    at = told_time(node, own.row.source or node.org)
+    version = next_version(node, own, take_back(own.holding, uuids), at, ground=ground)
+    row = own.row if version is None else version.log
+    done = Recalled(row.origin, row.event, row.epoch, row.seq, is_new=version is not None)
+    if version is None:
+        return done
+    with node.store.write() as unit:
+        write_version(unit, replace(version, spreads=dict.fromkeys(uuids)))
+        mark_dirty(unit.connection, [(row.origin, row.event)], urgent=True)
+        detail = {"reason": reason, "attributes": sorted(set(uuids)), "seal": row.seal}
+        note(unit, node, caller, "event.recall.attributes", row, detail)
+    return done
 
 
 def _recall(node: Node, caller: Caller, key: tuple[str, str], reason: str) -> Recalled:

@@ -109,6 +109,12 @@ def told_time(node: Node, source: str) -> datetime:
     return node.clock() if source == node.org else whole_hour(node.clock())
 
 
+def taken_from(row: LogRow) -> frozenset[str]:
+    """Give the attributes that were taken back from an event of ours."""
+    taken = row.ground.get("taken_back")
+    return frozenset(map(str, taken)) if isinstance(taken, list) else frozenset()
+
+
 def read_own(unit: Unit, org: str, event: str) -> OwnLog | None:
     """Give a log of ours; None where there is none, or it was recalled."""
     row = find_log(unit.connection, org, event)
@@ -172,6 +178,18 @@ def next_version(
     """
     if not change.append and not change.void:
         return None
+    return sealed_again(node, own, change, sealed_at, ground=ground)
+
+
+def sealed_again(
+    node: Node,
+    own: OwnLog,
+    change: Change,
+    sealed_at: datetime,
+    *,
+    ground: Mapping[str, object] | None = None,
+) -> Version:
+    """Seal the next version, also where nothing changes but the keys that sign it."""
     holding = _sealed_on(node, own, change, sealed_at)
     now, statement = node.clock(), holding.statement
     outside.note_sealed(node.settings.data, statement.event, statement.version)

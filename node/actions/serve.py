@@ -38,6 +38,7 @@ from node.storage.feed import (
     FeedRow,
     clean_places,
     row_by_digest,
+    rows_after,
     rows_wanted,
 )
 from node.storage.ledger import Acknowledgement, add_acknowledgement
@@ -61,9 +62,10 @@ class NotYet:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
     """Where a peer has come to in its feed; where that ends, and what stands in all of it."""
 
+    feed: Feed
     place: int
     head: int
     outbox: OutboxSet
@@ -80,9 +82,16 @@ def spend(node: Node, asker: Requester) -> None:
 
 
 def serve_feed(
-    node: Node, asker: Requester, query: FeedQuery, request: bytes | None = None
+    node: Node,
+    asker: Requester,
+    query: FeedQuery,
+    request: bytes | None = None,
+    *,
+    is_spent: bool = False,
 ) -> bytes | IncarnationChanged:
     """The page after the asker's cursor, signed for it and for its nonce, which is spent.
+
+    `is_spent`: the nonce was spent before, when `heed_ask` took the question.
 
     What is on it enters the ledger before it goes; `request`, the signed words of who asks, is kept
     as his acknowledgement of what came before.
@@ -93,28 +102,54 @@ def serve_feed(
         RolledBackError: the peer has read further than our feed goes.
         RestoringError: a restore is under way.
     """
+    asked = heed_ask(node, asker, query, request, is_spent=is_spent)
+    if isinstance(asked, IncarnationChanged):
+        return asked
+    feed = asked.feed
+    question = Question(asked.place, query.cursor, asker.nonce)
+    if asked.place < asked.head:
+        return _page(node.pinned(), feed, question, query.limit)
+    page = write_page(
+        feed,
+        question,
+        _EMPTY,
+        lambda _: None,
+        head=asked.head,
+        now=node.wall(),
+        outbox=asked.outbox,
+    )
+    return b"".join(page)
+
+
+def heed_ask(
+    node: Node,
+    asker: Requester,
+    query: FeedQuery,
+    request: bytes | None = None,
+    *,
+    is_spent: bool = False,
+) -> Asked | IncarnationChanged:
+    """Spend the nonce and take what the asker's cursor confirms; no page yet.
+
+    Raises what `serve_feed` does.
+    """
     node = node.pinned()
     with node.store.write() as unit:
-        _spend(node, unit, asker)
+        if not is_spent:
+            _spend(node, unit, asker)
         feed = feed_for(node, unit, asker.org)
-        asked: _Asked | IncarnationChanged | Exception
         try:
-            asked = _note_ask(node, unit, feed, query, request)
+            return _note_ask(node, unit, feed, query, request)
         except (RestoringError, BadCursorError, RolledBackError) as error:
-            asked = error  # raised below: the nonce stays spent, whatever is answered
-    match asked:
-        case IncarnationChanged():
-            return asked
-        case Exception():
-            raise asked
-        case _Asked(place, head, outbox):
-            question = Question(place, query.cursor, asker.nonce)
-            if place < head:
-                return _page(node, feed, question, query.limit)
-            page = write_page(
-                feed, question, _EMPTY, lambda _: None, head=head, now=node.wall(), outbox=outbox
-            )
-            return b"".join(page)
+            refused = error
+    raise refused  # out here: the nonce stays spent, whatever is answered
+
+
+def has_news(node: Node, peer: str, after: int) -> bool:
+    """Whether the row after this place of the peer's feed may leave now."""
+    with node.store.read() as unit:
+        rows = rows_after(unit.connection, peer, after, 1)
+    return any(_may_leave(row, node.judge.rulebook.digest) for row in rows)
 
 
 def _spend(node: Node, unit: Unit, asker: Requester) -> None:
@@ -125,7 +160,7 @@ def _spend(node: Node, unit: Unit, asker: Requester) -> None:
 
 def _note_ask(
     node: Node, unit: Unit, feed: Feed, query: FeedQuery, request: bytes | None
-) -> _Asked | IncarnationChanged:
+) -> Asked | IncarnationChanged:
     """Keep that the peer came, and what its cursor confirms."""
     conn = unit.connection
     if is_awaited(conn, node.org):
@@ -138,7 +173,7 @@ def _note_ask(
         add_acknowledgement(
             conn, Acknowledgement(feed.peer, feed.incarnation, place, node.clock(), request)
         )
-    return _Asked(place, row.head_pos, outbox_of(unit, feed.peer))
+    return Asked(feed, place, row.head_pos, outbox_of(unit, feed.peer))
 
 
 def push_page(node: Node, peer: str, pos: int, nonce: str) -> bytes | None:
@@ -183,7 +218,7 @@ def items_page(node: Node, peer: str, wanted: Collection[Wanted], nonce: str) ->
             if is_awaited(unit.connection, node.org):
                 raise RestoringError
             rows = rows_wanted(unit.connection, peer, wanted)
-            if not all(_may_leave(row, feed) for row in rows):
+            if not all(_may_leave(row, feed.rulebook_digest) for row in rows):
                 return NotYet()
             shelf = Shelf(node, unit, feed, 0, broken)  # after nothing: so never a delta
             lines = tuple(row.line for row in shelf.planned(rows))
@@ -202,8 +237,8 @@ def items_page(node: Node, peer: str, wanted: Collection[Wanted], nonce: str) ->
     return b"".join(chunks) if _note_given(node, shelf, plan, chunks, stands) else NotYet()
 
 
-def _may_leave(row: FeedRow, feed: Feed) -> bool:
-    return not row.dirty and row.offer.rulebook == feed.rulebook_digest
+def _may_leave(row: FeedRow, rulebook: str) -> bool:
+    return not row.dirty and row.offer.rulebook == rulebook
 
 
 def serve_package(node: Node, peer: str, digest: str) -> bytes | NotYet | None:

@@ -224,11 +224,18 @@ class SightingsBody(BaseModel):
 
 
 class RecallBody(BaseModel):
-    """Why a log is taken back."""
+    """Why an event, or what of it, is taken back."""
 
     model_config = ConfigDict(extra="forbid")
 
     reason: str = Field(
         examples=["false_positive"],
         description=f"One of {', '.join(sorted(REASONS))}.",
+    )
+    attributes: list[Annotated[str, Field(pattern=_UUID)]] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1000,
+        description="Only these attributes of the event, by uuid; without it, all of the event.",
+        examples=[["5e1f8a30-7d1c-4b5e-9a2f-6d5c4b3a2f11"]],
     )

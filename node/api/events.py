@@ -125,8 +125,12 @@ def add_acts(api: APIRouter, node: Node, who: Caller) -> None:
     def recall_an_event(
         origin: Origin, event: EventId, body: RecallBody, caller: Caller = who
     ) -> Response:
-        """Take an event of this node back, here and wherever it went; an operator's act."""
-        return answer_done(recall(node, caller, origin, event, body.reason), 200)
+        """Take an event of this node back, or attributes of it, wherever they went; an operator's.
+
+        Who confirmed that it is gone is told by `receipts`.
+        """
+        done = recall(node, caller, origin, event, body.reason, body.attributes)
+        return answer_done(done, 200)
 
 
 def add_decisions(api: APIRouter, node: Node, who: Caller) -> None:

@@ -6,11 +6,13 @@ are bytes: a page carries its own signature, a package its originator's.
 """
 
 from collections.abc import Callable
-from typing import Annotated, Final
+from dataclasses import dataclass
+from typing import Annotated, Final, TypeVar
 
 import orjson
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from federation.auth import Received, Requester, verify_request
 from federation.compress import pack
@@ -23,9 +25,10 @@ from federation.errors import (
     BadRequestError,
     RolledBackError,
 )
-from federation.feed import FEED_PATH, PACKAGES_PATH, read_feed_query
+from federation.feed import FEED_PATH, PACKAGES_PATH, FeedQuery, read_feed_query
 from federation.heads import HEADS_PATH, HEADS_TYPE, read_heads_query
 from federation.peer import read_base_url
+from federation.pin import check_pin
 from federation.push import PUSH_CAP, PUSH_PATH
 from federation.receipt import (
     ERASED_BEFORE,
@@ -53,7 +56,8 @@ from node.actions.receipts_got import ContradictedError, UnknownItemError, take_
 from node.actions.repair import serve_stretches
 from node.actions.restore import serve_heads
 from node.actions.roster import may_exchange
-from node.actions.serve import NotYet, items_page, serve_feed, serve_package, spend
+from node.actions.serve import NotYet, heed_ask, items_page, serve_feed, serve_package, spend
+from node.api.feed_wait import WaitingRoom, holds_good_key
 from node.node import Node
 
 _SOON: Final = {"retry-after": "1"}
@@ -63,7 +67,8 @@ _WHY: Final = {
     "signature": "the request does not carry one valid signature of a member's transport key",
     "nonce": "the request's nonce is missing or was used before",
     "time": "the request was signed too long ago, or by a clock too far from ours",
-    "query": "the query cannot be read: cursor, limit and wants, each once",
+    "certificate": "the member pins its TLS keys, and this connection was not made with one",
+    "query": "the query cannot be read: cursor, limit, wants and wait, each once",
 }
 _log = structlog.get_logger(__name__)
 
@@ -74,20 +79,40 @@ _TAKES: Final = {
     PUSH_PATH: (MEDIA_TYPE, PUSH_CAP),
 }
 
-Answer = Callable[[Requester], Response]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A question that may be held: who asks, what, and from which place of his feed."""
+
+    asker: Requester
+    query: FeedQuery
+    place: int
 
 
 def router(node: Node) -> APIRouter:
     """The routes of fed/1 for this node."""
     routes = APIRouter(include_in_schema=False)  # node/api/README.md: for nodes, not programs
     base_url = read_base_url(node.settings.base_url)
-    quota = PushQuota()
+    quota, room = PushQuota(), WaitingRoom(node)
 
     @routes.get(FEED_PATH, response_class=Response)
-    def feed(request: Request) -> Response:
-        """One page of the feed that this node keeps for the member who asks."""
-        return _answer(
-            node, base_url, request, lambda asker: _feed(node, request, asker), spends=False
+    async def feed(request: Request) -> Response:
+        """One page of the feed that this node keeps for the member who asks, held if he waits."""
+        asked = await run_in_threadpool(
+            _answer,
+            node,
+            base_url,
+            request,
+            lambda asker: _feed(node, request, asker),
+            spends=False,
+        )
+        if isinstance(asked, Response):
+            return asked
+        await room.until_news(asked.asker, asked.place, asked.query.wait_s)
+        return await run_in_threadpool(
+            _let_in, node, asked.asker, lambda _: _later(node, request, asked)
         )
 
     @routes.get(PACKAGES_PATH + "{digest}", response_class=Response)
@@ -161,11 +186,11 @@ def _answer(
     node: Node,
     base_url: str,
     request: Request,
-    answer: Answer,
+    answer: Callable[[Requester], T],
     *,
     body: bytes = b"",
     spends: bool = True,
-) -> Response:
+) -> T | Response:
     """What `answer` gives a proven member; a plain refusal for everybody else.
 
     The request's nonce is spent first; without `spends`, by `answer` in a unit of its own.
@@ -176,12 +201,29 @@ def _answer(
         asker = verify_request(
             _received(request, body), base_url=base_url, registry=node.registry, now=node.wall()
         )
-        if asker.org not in {peer.org for peer in node.peers}:
-            return _problem(403, "not a peer", "this node does not exchange with the asker")
-        if not may_exchange(node):
-            return _problem(503, "roster", "this node's roster expired long ago", _LATER)
+        if header := node.settings.client_cert_header:
+            pins = node.registry.members[asker.org].tls_pins
+            check_pin(pins, request.headers.getlist(header))
+    except BadRequestError as error:
+        return _problem(401, error.reason, _WHY[error.reason])
+
+    def once(asker: Requester) -> T:
         if spends:
             spend(node, asker)
+        return answer(asker)
+
+    return _let_in(node, asker, once)
+
+
+def _let_in(node: Node, asker: Requester, answer: Callable[[Requester], T]) -> T | Response:
+    """What `answer` gives, if who asks is a peer at this moment, with a key that is good."""
+    try:
+        if asker.org not in {peer.org for peer in node.peers}:
+            return _problem(403, "not a peer", "this node does not exchange with the asker")
+        if not holds_good_key(node, asker):
+            return _problem(401, "signature", _WHY["signature"])
+        if not may_exchange(node):
+            return _problem(503, "roster", "this node's roster expired long ago", _LATER)
         return answer(asker)
     except BadRequestError as error:
         status = 400 if error.reason == "query" else 401
@@ -205,12 +247,31 @@ def _unfit(request: Request, body: bytes) -> Response | None:
     return None
 
 
-def _feed(node: Node, request: Request, asker: Requester) -> Response:
+def _feed(node: Node, request: Request, asker: Requester) -> Response | _Held:
     query = read_feed_query(request.url.query)
-    page = serve_feed(node, asker, query, keep_request(_received(request)))
+    signed = keep_request(_received(request))
+    if not query.wait_s:
+        return _page(request, serve_feed(node, asker, query, signed))
+    asked = heed_ask(node, asker, query, signed)
+    return (
+        _new_life() if isinstance(asked, IncarnationChanged) else _Held(asker, query, asked.place)
+    )
+
+
+def _later(node: Node, request: Request, held: _Held) -> Response:
+    """The page for a question that was held."""
+    signed = keep_request(_received(request))
+    return _page(request, serve_feed(node, held.asker, held.query, signed, is_spent=True))
+
+
+def _page(request: Request, page: bytes | IncarnationChanged) -> Response:
     if isinstance(page, IncarnationChanged):
-        return _problem(409, "INCARNATION_CHANGED", "the feed lives a new life: begin anew")
+        return _new_life()
     return _body(request, page, MEDIA_TYPE)
+
+
+def _new_life() -> Response:
+    return _problem(409, "INCARNATION_CHANGED", "the feed lives a new life: begin anew")
 
 
 def _package(node: Node, request: Request, asker: Requester, digest: str) -> Response:

@@ -5,8 +5,9 @@ from pathlib import Path
 import typer
 
 from node.actions.keys import prepare_keys, revoke_key, rotate_keys
+from node.actions.renew import renew_logs
 from node.clock import wall_clock
-from node.commands.shown import print_rows
+from node.commands.shown import opened, print_rows
 from node.errors import SettingsError
 from node.keys import read_keys
 from node.roster import KeyEntry, keys_of
@@ -62,6 +63,17 @@ def revoke(data: Path, kid: str, reason: str, compromised_since: str) -> None:
     typer.echo("what it signed and was first seen since then goes into quarantine")
     if org == settings.org:
         typer.echo("send `isac peer show` to every peer: nobody else knows yet")
+        typer.echo(
+            "who has not seen our events yet refuses what this key signed: once the node is "
+            "restarted with its new key, `isac keys reseal` signs them anew"
+        )
+
+
+def reseal(data: Path) -> None:
+    """Seal anew what stolen keys of ours signed."""
+    with opened(data) as node:
+        typer.echo(f"sealed anew: {renew_logs(node)} logs")
+    typer.echo("who has them sees nothing new; who refused them gets them by the next repair")
 
 
 def _use(text: str) -> Use:

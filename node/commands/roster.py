@@ -6,7 +6,6 @@ from pathlib import Path
 import typer
 
 from federation.enrolment import Token
-from federation.transport import Transport
 from node.actions import enrolling
 from node.actions.accepting import accept_listed, list_members
 from node.actions.errors import ConflictError
@@ -17,6 +16,7 @@ from node.commands.shown import opened, print_rows
 from node.errors import SettingsError
 from node.keys import read_owned
 from node.node import Node
+from node.tls import transport_to_peers
 
 _ACTOR = "shell"
 
@@ -163,7 +163,7 @@ def join(data: Path, token_file: Path, hub: str) -> None:
 
 
 def _join(node: Node, token: Token, hub: str) -> str:
-    transport = Transport(allow_hosts=frozenset(node.settings.allow_hosts))
+    transport = transport_to_peers(node.settings)
     return enrolling.join(node, _ACTOR, token, hub, transport)
 
 

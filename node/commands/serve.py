@@ -10,11 +10,11 @@ from pathlib import Path
 import structlog
 import uvicorn
 
-from federation.transport import Transport
 from node.app import create_app
 from node.commands.shown import opened
-from node.listener import PatientProtocol
+from node.listener import PatientProtocol, Server
 from node.logs import configure_logs
+from node.tls import transport_to_peers
 
 _M_MMAP_THRESHOLD = -3  # of malloc.h
 _log = structlog.get_logger(__name__)
@@ -29,8 +29,8 @@ def serve(data: Path, *, until_stdin_closes: bool) -> None:
     _give_memory_back()
     with opened(data) as node:
         settings = node.settings
-        app = create_app(node, transport=Transport(allow_hosts=settings.allow_hosts))
-        server = uvicorn.Server(
+        app = create_app(node, transport=transport_to_peers(settings))
+        server = Server(
             uvicorn.Config(
                 app,
                 host=settings.host,
@@ -39,9 +39,11 @@ def serve(data: Path, *, until_stdin_closes: bool) -> None:
                 ws="none",
                 log_config=None,
                 access_log=False,  # the outer door logs requests
+                proxy_headers=False,  # the proxy door heeds them
                 server_header=False,
                 timeout_graceful_shutdown=5,
-            )
+            ),
+            node.bell.ring_out,
         )
         if until_stdin_closes:
             threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()

@@ -40,11 +40,20 @@ def submit(data: Path, login: str, file: Path) -> None:
             typer.echo(f"due {what}: {due:%Y-%m-%d %H:%M} UTC")
 
 
-def recall(data: Path, login: str, origin: str, event: str, reason: str) -> None:
-    """Take an event back."""
+def recall(
+    data: Path,
+    login: str,
+    origin: str,
+    event: str,
+    reason: str,
+    attributes: Sequence[str] | None,
+) -> None:
+    """Take an event back, or only these attributes of it."""
     with opened(data) as node:
-        done = take_back(node, caller_at_shell(node, login), origin, event, reason)
-        typer.echo(f"event {done.event}: {'recalled' if done.is_new else 'was recalled already'}")
+        caller = caller_at_shell(node, login)
+        done = take_back(node, caller, origin, event, reason, attributes or None)
+    what = f"{len(attributes)} attributes of event" if attributes else "event"
+    typer.echo(f"{what} {done.event}: {'recalled' if done.is_new else 'was recalled already'}")
 
 
 def show_taken_back(data: Path, login: str, origin: str, event: str) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 import typer
 
 from federation.peer import Peer
-from federation.transport import Transport
 from node.actions.exchange import pull
 from node.actions.explain import origin_of
 from node.actions.journey import journey
@@ -15,12 +14,13 @@ from node.actions.repair import repair as repair_from
 from node.commands.shown import opened
 from node.errors import SettingsError
 from node.node import Node
+from node.tls import transport_to_peers
 
 
 def repair(data: Path, named: str) -> int:
     """Repair from the named peer, or from each; gives 1 where one did not come to its end."""
     with opened(data) as node:
-        transport = Transport(allow_hosts=node.settings.allow_hosts)
+        transport = transport_to_peers(node.settings)
         is_whole = True
         for peer in _chosen(node, named):
             done = repair_from(node, peer, transport)
@@ -32,7 +32,7 @@ def repair(data: Path, named: str) -> int:
 def pull_now(data: Path, named: str) -> int:
     """Pull from the named peer, or from each; gives 1 where one could not be read."""
     with opened(data) as node:
-        transport = Transport(allow_hosts=node.settings.allow_hosts)
+        transport = transport_to_peers(node.settings)
         is_whole = True
         for peer in _chosen(node, named):
             done = pull(node, peer, transport)

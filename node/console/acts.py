@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from node.actions.errors import NotFoundError
 from node.actions.explain import explain
 from node.actions.notes import sight
 from node.actions.own import check_operator
@@ -48,13 +49,25 @@ def add_acts(routes: APIRouter, node: Node, show: Show) -> None:
 
     @routes.get(_EVENT + "/recall")
     def ask_recall(
-        request: Request, session: Annotated[Session, who], origin: Origin, event: EventId
+        request: Request,
+        session: Annotated[Session, who],
+        origin: Origin,
+        event: EventId,
+        attribute: str = "",
     ) -> Response:
         check_operator(session.caller, "recall")
         seen = read_event(node, session.caller, origin, event)
-        return show.page(request, "recall.html", session, seen=seen, reasons=sorted(REASONS))
+        inside = [each for thing in seen.event.objects for each in thing.attributes]
+        one = next((a for a in (*seen.event.attributes, *inside) if a.uuid == attribute), None)
+        if attribute and one is None:
+            raise NotFoundError("attribute")
+        return show.page(
+            request, "recall.html", session, seen=seen, one=one, reasons=sorted(REASONS)
+        )
 
     @routes.post(_EVENT + "/recall")
     def do_recall(form: Annotated[Form, posted], origin: Origin, event: EventId) -> Response:
-        done = recall(node, form.caller, origin, event, form.one("reason"))
+        one = form.one("attribute")
+        parts = [one] if one else None
+        done = recall(node, form.caller, origin, event, form.one("reason"), parts)
         return see_other(f"/console/events/{done.origin}/{done.event}/receipts")

@@ -118,6 +118,7 @@ class Member:
     communities: frozenset[str]
     base_urls: tuple[str, ...]
     keys: tuple[Key, ...]
+    tls_pins: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,7 @@ def _read_member(org: str, facts: Mapping[str, object], keys: tuple[Key, ...]) -
         communities=frozenset(read_text(item) for item in read_list(facts.get("communities", []))),
         base_urls=tuple(read_text(item) for item in read_list(facts.get("base_urls", []))),
         keys=keys,
+        tls_pins=frozenset(read_kid(item) for item in read_list(facts.get("tls_pins", []))),
     )
 
 

@@ -16,6 +16,7 @@ from node.actions.init import NewNode, init_node
 from node.actions.peers import peer_states
 from node.app import create_app
 from node.clock import wall_clock
+from node.listener import Server
 from node.node import Node, open_node
 from node.roster import own_entry, put_members
 from policies.tlp import Tlp
@@ -39,7 +40,7 @@ class Running:
         config = uvicorn.Config(
             app, host="127.0.0.1", port=self.ports[name], log_level="warning", lifespan="on"
         )
-        server = uvicorn.Server(config)
+        server = Server(config, node.bell.ring_out)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         self.servers[name] = (server, thread)
@@ -63,10 +64,12 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def made(folder: Path, name: str, address: str, peers: list[str], database: str) -> Node:
+def made(
+    folder: Path, name: str, address: str, peers: list[str], database: str, interval_s: float
+) -> Node:
     more: dict[str, str | int | float | list[str]] = {
         "database_url": database,
-        "pull_interval_s": 0.3,
+        "pull_interval_s": interval_s,
         "project_interval_s": 0.1,
         "allow_hosts": peers,
     }
@@ -82,12 +85,14 @@ def until(condition: Callable[[], bool], what: str) -> None:
 
 
 @contextmanager
-def two_nodes(folder: Path, new_url: Callable[[], str]) -> Iterator[Running]:
+def two_nodes(
+    folder: Path, new_url: Callable[[], str], *, interval_s: float = 0.3
+) -> Iterator[Running]:
     threads = set(threading.enumerate())
     ports = dict(zip(("FR", "BE"), free_ports(2), strict=True))
     addresses = [f"127.0.0.1:{port}" for port in ports.values()]
     fresh = {
-        name: made(folder, name, f"127.0.0.1:{port}", addresses, new_url())
+        name: made(folder, name, f"127.0.0.1:{port}", addresses, new_url(), interval_s)
         for name, port in ports.items()
     }
     entries = [own_entry(node.settings, node.keys) for node in fresh.values()]
@@ -134,6 +139,18 @@ def test_what_one_node_posts_reaches_the_other_by_itself_and_is_taken_back_again
         until(lambda: world.held("BE", event) is None, "BE erased what was recalled")
         until(lambda: peer_states(world["FR"])[0].queue == 0, "BE confirmed all")
         until(lambda: peer_states(world["BE"])[0].state == "in step", "BE says it is in step")
+
+
+def test_what_is_posted_comes_by_a_held_question_long_before_the_interval(tmp_path: Path) -> None:
+    with two_nodes(tmp_path, lambda: "", interval_s=3600) as running:
+        world = running.world
+        until(lambda: peer_states(world["BE"])[0].state == "in step", "BE has asked FR")
+        event = world.post("FR", "Phishing", Tlp.GREEN, ["green.example"])
+        until(lambda: "green.example" in world.text("BE", event), "BE holds it")
+        until(lambda: peer_states(world["FR"])[0].queue == 0, "BE confirmed it")
+        began = time.monotonic()
+        running.stop("FR")  # while BE's next question is held
+        assert time.monotonic() - began < 10
 
 
 def test_a_package_larger_than_a_page_takes_comes_over_real_http(on_sqlite: Running) -> None:

@@ -64,17 +64,16 @@ def listening(speak: Speak, tls: ssl.SSLContext | None = None) -> Iterator[Liste
     thread.join(5)
 
 
-def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """The server's and a trusting client's TLS context for one self-signed certificate."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def self_signed(name: str, key: ec.EllipticCurvePrivateKey, serial: int = 1) -> x509.Certificate:
+    """A certificate for one name, signed with its own key."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     start = datetime(2020, 1, 1, tzinfo=UTC)
-    cert = (
+    return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
         .public_key(key.public_key())
-        .serial_number(1)
+        .serial_number(serial)
         .not_valid_before(start)
         .not_valid_after(start + timedelta(days=36500))
         .add_extension(
@@ -85,6 +84,12 @@ def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext
         )
         .sign(key, hashes.SHA256())
     )
+
+
+def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """The server's and a trusting client's TLS context for one self-signed certificate."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    cert = self_signed(name, key)
     chain = folder / "peer.pem"
     chain.write_bytes(
         key.private_bytes(

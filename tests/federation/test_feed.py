@@ -60,6 +60,7 @@ def written(plan: Plan, package: bytes | None, head: int = 1000) -> OpenedPage:
         cursor=st.none() | cursors,
         limit=st.integers(1, 200),
         wants=st.sampled_from(Wants),
+        wait_s=st.integers(0, 30),
     )
 )
 def test_a_query_reads_back(query: FeedQuery) -> None:
@@ -86,6 +87,12 @@ def test_a_query_reads_back(query: FeedQuery) -> None:
         "cursor=",
         "cursor=a%20b",
         "cursor=" + "x" * 257,
+        "wait=31",
+        "wait=-1",
+        "wait=1.5",
+        "wait=1&wait=1",
+        "wait=0&limit=0",
+        "wait=25&limit=201",
         "size=1",
         "cursor",
         "cursor=a&limit=1&wants=own&x=1",
@@ -101,6 +108,13 @@ def test_a_query_out_of_grammar_is_refused(raw: str) -> None:
 def test_any_query_is_read_or_refused(raw: str) -> None:
     with suppress(BadRequestError):
         assert 1 <= read_feed_query(raw).limit <= 200
+
+
+def test_only_who_waits_may_ask_for_no_items() -> None:
+    asked = read_feed_query("limit=0&wait=25&wants=own")
+    assert (asked.limit, asked.wait_s) == (0, 25)
+    with pytest.raises(BadRequestError):
+        read_feed_query("limit=0&wants=own")
 
 
 def asking(cursor: str | None) -> FeedQuery:

@@ -193,6 +193,15 @@ def test_a_member_does_not_vouch_for_itself(name: str, value: object) -> None:
     )
 
 
+def test_pins_follow_the_members_own_signature_only() -> None:
+    facts = {**HELD, "tls_pins": [OURS]}
+    assert judge(signed_entry(facts), HELD, root=ROOT).told == ("tls_pins changed",)
+    assert judge(signed_entry(facts), HELD, root=ROOT).facts["tls_pins"] == [OURS]
+    assert judge(signed_entry(facts, by=[keeper(ONLINE)]), HELD, root=ROOT).facts == HELD
+    dropped = signed_entry({**HELD, "tls_pins": []}, version=2)
+    assert judge(dropped, facts, root=ROOT).facts["tls_pins"] == []
+
+
 def test_an_older_entry_changes_nothing_whoever_brings_it() -> None:
     old = signed_entry({**HELD, "base_urls": ["https://sold.example"]}, 4)
     held = {**HELD, "version": 5}

@@ -243,6 +243,20 @@ def test_a_silent_peer_meets_the_deadline() -> None:
 
 
 @pytest.mark.loopback
+def test_an_answer_that_may_be_held_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("federation.transport.FIRST_S", 0.2)
+
+    def late(connection: socket.socket) -> None:
+        time.sleep(0.6)
+        connection.sendall(OK)
+
+    with listening(late) as listener:
+        with pytest.raises(TransportError, match="in time"):
+            reach(listener)
+        assert reach(listener, call=replace(GET, held_s=5)).body == b"page"
+
+
+@pytest.mark.loopback
 @pytest.mark.parametrize(
     "answer",
     [

@@ -109,6 +109,8 @@ def test_a_stolen_key_is_revoked_here_and_the_peer_hears_of_it(fr: Node, be: Nod
     told = fr(*revoke, since)
     assert "goes into quarantine" in told
     assert "isac peer show" in told
+    assert "isac keys reseal" in told
+    assert "sealed anew: 0 logs" in fr("keys", "reseal")
     assert fr.keys()[stolen] == ("ed25519", f"compromised since {since}")
     accept(be, fr)
     members = json.loads((be.data / "roster.json").read_text())["members"]

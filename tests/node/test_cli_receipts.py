@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from federation.receipt import name_of_item
 from node.actions.errors import BadInputError, NotFoundError
+from node.actions.sealing import read_own
 from node.commands.shown import opened
 from node.storage.quarantine import QuarantineRow, add_quarantine
 from node.storage.receipts import (
@@ -20,6 +21,7 @@ from node.storage.receipts import (
     put_off,
     settle,
 )
+from sharing.seal.records import Kind
 from tests.node.nodes import ORG, START
 from tests.node.test_cli import Shell, shell
 from tests.node.test_cli_holds import event
@@ -35,6 +37,14 @@ def test_how_far_a_recall_is_can_be_asked_at_the_shell(shell: Shell, event: str)
     assert shell("recall", ORG, event, "--status").strip() == nothing
     with pytest.raises(BadInputError, match="reason"):
         shell("recall", ORG, event)
+    one = ("recall", ORG, event, "--reason", "error", "--attribute")
+    with pytest.raises(BadInputError, match="no attribute of this event"):
+        shell(*one, PEER)
+    with opened(shell.data) as node, node.store.read() as unit:
+        own = read_own(unit, ORG, event)
+    assert own is not None
+    uuid = next(iter(own.holding.things[Kind.ATTRIBUTE]))
+    assert shell(*one, uuid).strip() == f"1 attributes of event {event}: recalled"
     with pytest.raises(NotFoundError):
         shell("recall", ORG, PEER, "--status")
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from structlog.testing import LogCapture
 
-from node.doors import BodyCap, OuterDoor
+from node.doors import BodyCap, OuterDoor, ProxyDoor
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -51,6 +51,22 @@ ROUTES = [
     Route("/people/{name}/fail", fail),
     Route("/healthz", dressed),
 ]
+
+
+async def sender(request: Request) -> Response:
+    """Who sends it, and the certificates that are told of him."""
+    host = "" if request.client is None else request.client.host
+    return PlainTextResponse(f"{host} {request.headers.getlist('client-cert')}")
+
+
+def sent_from(address: str, trusted: set[str]) -> str:
+    """What a face learns of a request from this address that says more of its sender."""
+    door = ProxyDoor(
+        Starlette(routes=[Route("/", sender)]), trusted=trusted, certificate="Client-Cert"
+    )
+    headers = [("Client-Cert", ":AA==:"), ("client-cert", ":BB==:")]
+    said = [*headers, ("X-Forwarded-For", "192.0.2.7")]
+    return TestClient(door, client=(address, 4711)).get("/", headers=said).text
 
 
 def client_of(*, is_https: bool = True) -> TestClient:
@@ -165,3 +181,18 @@ def test_a_length_that_lies_does_not_get_past_the_count(client: TestClient) -> N
         "/count", content=chunks([1001]), headers={"content-length": "not a number"}
     )
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("trusted", [{"127.0.0.1"}, {"10.1.0.0/16", "::1"}])
+def test_a_trusted_proxy_says_who_sends_and_with_which_certificate(trusted: set[str]) -> None:
+    for address in ("127.0.0.1",) if "127.0.0.1" in trusted else ("10.1.2.3", "::1"):
+        assert sent_from(address, trusted) == "192.0.2.7 [':AA==:', ':BB==:']"
+
+
+@pytest.mark.parametrize("address", ["127.0.0.2", "10.2.0.1", "::2", "testclient", "192.0.2.7"])
+def test_nobody_else_says_it(address: str) -> None:
+    assert sent_from(address, {"127.0.0.1", "10.1.0.0/16", "::1"}) == f"{address} []"
+
+
+def test_without_a_trusted_proxy_nobody_is_believed() -> None:
+    assert sent_from("127.0.0.1", set()) == "127.0.0.1 []"

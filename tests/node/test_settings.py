@@ -46,6 +46,9 @@ def test_the_environment_overrules_the_file(
         (GOOD + 'base_url = "https://x/?a=b"\n', "base_url"),
         (GOOD + 'allow_host = ["x"]\n', "allow_host"),
         (GOOD + "relay_hops = 2\n", "relay_hops"),
+        (GOOD + "feed_wait_s = 31\n", "feed_wait_s"),
+        (GOOD + 'trusted_proxies = ["*"]\n', "trusted_proxies"),
+        (GOOD + 'client_cert_header = "a b"\n', "client_cert_header"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str, field: str) -> None:

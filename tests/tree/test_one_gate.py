@@ -72,6 +72,7 @@ UNDECIDED = {
     "node.actions.imports.import_misp": "takes in",
     "node.actions.exchange.pull": "takes in",
     "node.actions.exchange.pull_due": "takes in",
+    "node.actions.listen.Listener": "only begins to take in",
     "node.actions.repair.repair": "takes in, and drops",
     "node.actions.repair.repair_due": "takes in, and drops",
     "node.actions.disown.disown_compromised": "forgets, and takes in anew",
@@ -79,12 +80,15 @@ UNDECIDED = {
     "node.actions.groups_change.change_group": "seals our own logs anew; gives their number",
     "node.actions.groups_change.create_group": "seals our own logs anew; gives their number",
     "node.actions.groups_change.end_group": "seals our own logs anew; gives their number",
+    "node.actions.recall.recall": "seals our own log anew for an operator; gives its number",
+    "node.actions.renew.renew_logs": "seals our own logs anew; gives their number",
     # rows that the projector decided on under the rulebook in force (D22)
     "node.actions.serve.serve_feed": "shows the slots that the row names",
     "node.actions.serve.serve_package": "shows the slots that the row names",
     "node.actions.serve.items_page": "shows the slots that the row names",
     "node.actions.push.Pusher": "shows the slots that the row names",
     # books of the node
+    "node.actions.confirmations.taken_back": "for its source and this node's staff; no value",
     "node.actions.disclosed.who_had_event": "for its source and this node's staff; no value",
     "node.actions.disclosed.who_had_value": "for this node's staff; no value",
     "node.actions.read.read_report": "dates and states of one's own report",

@@ -9,6 +9,7 @@ from node.actions.errors import BadInputError, NotAllowedError, NotFoundError
 from node.actions.publish import publish
 from node.actions.read import list_events, read_event, read_report
 from node.actions.recall import recall
+from node.actions.sealing import read_own
 from node.actions.search import search_values
 from node.actions.submit import submit_event, submit_report
 from node.node import Node
@@ -16,7 +17,7 @@ from node.storage import audit
 from node.storage.dirt import is_dirty
 from node.storage.logs import best_holding, find_log
 from sharing.seal.recall import verify_recall
-from tests.node.actions.house import BE, EARLY_WARNING, EVENT, FR, NOTIFICATION, House
+from tests.node.actions.house import BE, EARLY_WARNING, EVENT, FR, NOTIFICATION, House, values
 
 
 def test_a_recalled_event_leaves_a_signed_word_and_no_byte_of_its_body(house: House) -> None:
@@ -100,3 +101,28 @@ def test_a_later_stage_does_not_bring_a_recalled_incident_back(house: House) -> 
     with house.node.store.read() as unit:
         assert best_holding(unit.connection, FR, done.event) is None
     assert len(read_report(house.node, house.claire, EARLY_WARNING["report_id"]).stages) == 2
+
+
+def test_a_later_stage_does_not_bring_a_recalled_indicator_back(house: House) -> None:
+    node, amelie = house.node, house.amelie
+    done = submit_report(node, house.claire, EARLY_WARNING)
+    view = read_event(node, amelie, FR, done.event)
+    uuids = [one.uuid for one in view.event.attributes if one.value == "198.51.100.23"]
+    assert recall(node, amelie, FR, done.event, "false_positive", uuids).is_new
+    assert "198.51.100.23" in values(read_event(node, amelie, FR, done.event))  # his report says so
+    everything = {**NOTIFICATION, "indicators": EARLY_WARNING["indicators"], "title": "Still so"}
+    for stage in (NOTIFICATION, everything):
+        before = leaving(house, done.event)
+        submit_report(node, house.claire, stage)
+        assert leaving(house, done.event) != before
+        assert b"198.51.100.23" not in leaving(house, done.event)
+        assert b"files.example.net" in leaving(house, done.event)
+    assert not recall(node, amelie, FR, done.event, "error", uuids).is_new
+
+
+def leaving(house: House, event: str) -> bytes:
+    """All of an incident that is sealed to leave, whoever may have it."""
+    with house.node.store.read() as unit:
+        own = read_own(unit, FR, event)
+    assert own is not None
+    return b"".join(own.holding.disclosure.slots)

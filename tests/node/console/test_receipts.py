@@ -115,3 +115,40 @@ def test_what_peers_refused_is_for_the_staff_alone(hall: Hall) -> None:
     assert browser.get("/console/receipts/1").status_code == 403
     seen = browser.get(f"/console/events/{key[0]}/{key[1]}")
     assert "refused event" not in seen.text
+
+
+def test_one_indicator_is_recalled_at_its_event_and_followed_at_the_page(hall: Hall) -> None:
+    key = published(hall)
+    give(hall, key)
+    visitor, at = hall.browser("amelie"), f"/console/events/{key[0]}/{key[1]}"
+    page = visitor.get(at).text
+    uuid = page.split("/recall?attribute=", 1)[1].split('"', 1)[0]
+    asked = visitor.get(f"{at}/recall?attribute={uuid}").text
+    assert "Recall this indicator?" in asked
+    assert "login-portal.example" in asked
+    assert f'name="attribute" value="{uuid}"' in asked
+    assert visitor.get(f"{at}/recall?attribute={key[1]}").status_code == 404
+    done = visitor.send(f"{at}/recall", reason="false_positive", attribute=uuid)
+    assert done.headers["location"] == f"{at}/receipts"
+    assert "confirmed by 0 of 1, pending 1: node BE" in visitor.get(f"{at}/receipts").text
+    page = visitor.get(at).text
+    assert "Phishing against hospital staff" in page
+    assert "login-portal.example" not in page
+    said = Downstream(0, 0)
+    answer(hall, give(hall, key), outcome=Outcome.ERASED, why=None, downstream=said)
+    assert "confirmed by 1 of 1" in visitor.get(f"{at}/receipts").text
+
+
+def test_a_program_recalls_one_attribute(hall: Hall) -> None:
+    key, api = published(hall), hall.api("amelie")
+    path = f"/events/{key[0]}/{key[1]}"
+    [attribute] = api.get(path).json()["event"]["attributes"]
+    body = {"reason": "false_positive", "attributes": [attribute["uuid"]]}
+    assert api.post(f"{path}/recall", json={**body, "attributes": []}).status_code == 422
+    assert api.post(f"{path}/recall", json={**body, "attributes": ["x"]}).status_code == 422
+    unknown = api.post(f"{path}/recall", json={**body, "attributes": [key[1]]})
+    assert (unknown.status_code, unknown.json()["field"]) == (422, "attributes[0]")
+    done = api.post(f"{path}/recall", json=body)
+    assert (done.status_code, done.json()["seq"]) == (200, 2)
+    assert api.post(f"{path}/recall", json=body).json() == done.json()
+    assert "login-portal.example" not in api.get(path).text

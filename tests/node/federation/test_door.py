@@ -15,21 +15,25 @@ from federation.opening import OpenedPage
 from federation.peer import Peer
 from node.actions.exchange import pull
 from node.api import federation
+from node.app import create_app
 from node.node import Node
 from node.storage.feed import rows_after
 from node.storage.peers import find_peer
 from policies.tlp import Tlp
 from sharing.event import Audience
+from tests.federation.test_pin import ANOTHER, OURS, PIN, as_nginx
 from tests.node.federation.world import ORGS, World, url_of
 
 
 class Door:
     """Carries calls through a node's application."""
 
-    def __init__(self, node: Node) -> None:
-        app = FastAPI()
-        app.include_router(federation.router(node))
-        self._client = TestClient(app, base_url=node.settings.base_url)
+    def __init__(self, node: Node, app: FastAPI | None = None, sender: str = "testclient") -> None:
+        if app is None:
+            app = FastAPI()
+            app.include_router(federation.router(node))
+        self._client = TestClient(app, base_url=node.settings.base_url, client=(sender, 1))
+        self.node = node
 
     def send(self, call: Call, peer: Peer) -> Reply:
         with self._client.stream(call.method, call.path, headers=dict(call.headers)) as answer:
@@ -115,6 +119,55 @@ def test_a_member_that_is_no_peer_is_refused(world: World) -> None:
     question = asked(world, "BE", "FR")
     answer = Door(replace(node, peers=others)).send(question.call, world.peer("BE", "FR"))
     assert answer.status == 403
+
+
+def pinned(world: World, header: str = "Client-Cert") -> Door:
+    """FR's door where BE pins its TLS key and proxies tell certificates in this header."""
+    node, be = world["FR"], ORGS["BE"]
+    member = replace(node.registry.members[be], tls_pins=frozenset({PIN}))
+    registry = replace(node.registry, members={**node.registry.members, be: member})
+    settings = node.settings.model_copy(update={"client_cert_header": header})
+    return Door(replace(node, roster=lambda: registry, settings=settings))
+
+
+def told_with(call: Call, certificate: str) -> Call:
+    return replace(call, headers={**call.headers, "client-cert": certificate})
+
+
+def test_a_member_that_pins_its_tls_key_is_heard_over_that_key_only(world: World) -> None:
+    door, peer = pinned(world), world.peer("BE", "FR")
+    assert door.send(told_with(asked(world, "BE", "FR").call, as_nginx(OURS)), peer).status == 200
+    for told in (as_nginx(ANOTHER), "none"):
+        reply = door.send(told_with(asked(world, "BE", "FR").call, told), peer)
+        assert reply.status == 401
+        assert b"pins its TLS keys" in reply.body
+    assert door.send(asked(world, "BE", "FR").call, peer).status == 401
+
+
+def test_a_certificate_is_believed_from_a_trusted_proxy_only(world: World) -> None:
+    """Whoever reaches the node past its proxy could tell any certificate."""
+    node = pinned(world).node
+    app = create_app(node)
+    for sender, status in (("127.0.0.1", 200), ("192.0.2.7", 401)):
+        call = told_with(asked(world, "BE", "FR").call, as_nginx(OURS))
+        assert Door(node, app, sender).send(call, world.peer("BE", "FR")).status == status
+
+
+def test_who_pins_no_tls_key_is_heard_as_ever(world: World) -> None:
+    door, peer = pinned(world), world.peer("DE", "FR")
+    assert door.send(asked(world, "DE", "FR").call, peer).status == 200
+
+
+def test_pins_are_not_checked_where_no_proxy_tells_certificates(world: World) -> None:
+    door, peer = pinned(world, header=""), world.peer("BE", "FR")
+    assert door.send(asked(world, "BE", "FR").call, peer).status == 200
+    assert door.send(told_with(asked(world, "BE", "FR").call, "x"), peer).status == 200
+
+
+def test_who_is_refused_for_his_connection_burns_no_nonce(world: World) -> None:
+    door, peer, call = pinned(world), world.peer("BE", "FR"), asked(world, "BE", "FR").call
+    assert door.send(call, peer).status == 401
+    assert door.send(told_with(call, as_nginx(OURS)), peer).status == 200
 
 
 def test_an_old_request_is_refused(world: World) -> None:
