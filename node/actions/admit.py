@@ -186,7 +186,7 @@ def store_ready(
     def act() -> list[Ready]:
         ready = make()
         with node.store.write() as unit:
-            if size_bytes:
+            if size_bytes and not all(map(_ends_what_is_here, ready)):
                 heed_quota(node, unit, source, size_bytes)
             _write(unit, ready)
             recalled = [one.key for one in ready if one.op is Op.RECALL]
@@ -201,6 +201,11 @@ def store_ready(
         return ready
 
     return until_settled(act)
+
+
+def _ends_what_is_here(one: Ready) -> bool:
+    """Whether an item is a good recall of a log that we know: it adds no bytes."""
+    return one.op is Op.RECALL and one.change is not None and one.change.before.log is not None
 
 
 def _arrived(ready: Iterable[Ready]) -> list[Arrived]:

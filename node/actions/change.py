@@ -245,7 +245,8 @@ def _read_anew(
     change: Change, after: Mapping[str, HoldingRow], parsed: Mapping[str, Holding], me: str
 ) -> Change:
     """The change with the index it needs: readers go by the best holding that is left."""
-    best = _best(after.values(), me)
+    epoch = change.log.epoch  # an older one holds what its source may have ended since
+    best = _best([row for row in after.values() if row.epoch >= epoch], me)
     if best is None:
         return replace(change, is_bare=True)
     if best == _best(change.before.holdings, me):

@@ -9,10 +9,11 @@ staff of the node that the log comes from, and of the hub.
 import hmac
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, timedelta
 from uuid import UUID
+
+import structlog
 
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError, ConflictError, NotFoundError
@@ -60,6 +61,7 @@ _OLDEST = timedelta(days=365)
 _SKEW = timedelta(minutes=5)  # of the clocks of who tells it
 _MEMBERS = frozenset({"id", "value", "origin", "event", "attribute", "type", "day", "count"})
 _LogKey = tuple[str, str]
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,25 +135,37 @@ def follow(node: Node, about: _LogKey) -> None:
     """Let our note about a log be as strict as that is now, go where it goes, and end with it.
 
     Whoever marks a log dirty marks the notes about it, and the projector asks for this before it
-    projects them. Nothing is done where one of them is damaged, or nothing may be sealed.
+    projects them. A note that cannot be cut anew (damage, or more labels than a log has room for)
+    stays at home: whatever a peer sent, it holds up nothing else. While nothing may be sealed,
+    nothing leaves either.
     """
-    with suppress(ConflictError, StoredPackageError):
-        until_settled(lambda: _follow(node, about))
-
-
-def _follow(node: Node, about: _LogKey) -> None:
     key = (node.org, _derived(node, "note", *about))
+    try:
+        until_settled(lambda: _follow(node, about, key))
+    except ConflictError:
+        return
+    except (BadInputError, StoredPackageError) as error:
+        _log.error("note stays at home", log=key[1], why=str(error))
+        with node.store.write() as unit:
+            _publish(unit, key, goes=False)
+
+
+def _publish(unit: Unit, key: _LogKey, *, goes: bool) -> None:
+    note = find_log(unit.connection, *key)
+    if note is not None and note.published != goes:
+        set_published(unit.connection, *key, published=goes)
+        mark_dirty(unit.connection, [key])
+
+
+def _follow(node: Node, about: _LogKey, key: _LogKey) -> None:
     with node.store.read() as unit:
-        note = find_log(unit.connection, *key)
         goes, labels = _about(unit, about)
         version = _next_note(node, unit, node.org, about, ()) if labels else None
-    if version is not None:
-        with node.store.write() as unit:
+    with node.store.write() as unit:
+        if version is None:
+            _publish(unit, key, goes=goes)
+        else:
             write_version(unit, version)
-    elif note is not None and note.published != goes:
-        with node.store.write() as unit:
-            set_published(unit.connection, *key, published=goes)
-            mark_dirty(unit.connection, [key])
 
 
 def _read(node: Node, given: object) -> list[_Told]:

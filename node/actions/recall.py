@@ -29,6 +29,7 @@ from node.node import Node
 from node.storage.dirt import mark_dirty, set_wake
 from node.storage.entries import erase_index
 from node.storage.logs import LogRow, erase_holdings, set_recalled
+from sharing.seal.limits import voids_allowed
 from sharing.seal.recall import REASONS, Recall, make_recall
 from sharing.seal.records import Kind
 from sharing.slots import take_back
@@ -60,7 +61,8 @@ def recall(
 
     Raises:
         NotAllowedError: the caller is no operator.
-        BadInputError: the reason is none of the list, or the event has no such attribute.
+        BadInputError: the reason is none of the list, the event has no such attribute, or so much
+            of it has ended that its log would begin anew.
         NotFoundError: there is no such event of this node; of attributes, also: it was recalled.
     """
     check_operator(caller, "recall")
@@ -86,7 +88,11 @@ def _recall_parts(
             raise BadInputError(f"attributes[{n}]", "is no attribute of this event")
     ground = {**own.row.ground, "taken_back": sorted(gone.union(uuids))}
     at = told_time(node, own.row.source or node.org)
-    version = next_version(node, own, take_back(own.holding, uuids), at, ground=ground)
+    change, held = take_back(own.holding, uuids), own.holding
+    if len({*held.void, *change.void}) > voids_allowed(held.statement.size):
+        # The log would begin anew, and copies of its old epoch would not be told what ended.
+        raise BadInputError("attributes", "so many end only with the event: recall it")
+    version = next_version(node, own, change, at, ground=ground)
     row = own.row if version is None else version.log
     done = Recalled(row.origin, row.event, row.epoch, row.seq, is_new=version is not None)
     if version is None:

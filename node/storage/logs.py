@@ -41,9 +41,12 @@ _ONE: dict[str, BindParameter[Any]] = {"origin": bindparam("origin"), "event": b
 _LOG = select(log).where(log.c.origin == _ONE["origin"], log.c.event == _ONE["event"])
 _HELD = select(holding).where(holding.c.origin == _ONE["origin"], holding.c.event == _ONE["event"])
 _FROM = _HELD.where(holding.c.src == bindparam("src"))
-_BEST = _HELD.order_by(
-    holding.c.epoch.desc(), holding.c.seq.desc(), holding.c.hops, holding.c.src.desc()
-).limit(1)
+_EPOCH = select(log.c.epoch).where(log.c.origin == _ONE["origin"], log.c.event == _ONE["event"])
+_BEST = (
+    _HELD.where(holding.c.epoch >= _EPOCH.scalar_subquery())
+    .order_by(holding.c.epoch.desc(), holding.c.seq.desc(), holding.c.hops, holding.c.src.desc())
+    .limit(1)
+)
 _LOGS = select(log).where(tuple_(log.c.origin, log.c.event).in_(_KEYS))
 _HOLDINGS = (
     select(holding)
@@ -205,6 +208,8 @@ def put_holdings(conn: Connection, rows: Iterable[HoldingRow]) -> None:
 
 def best_holding(conn: Connection, origin: str, event: str) -> HoldingRow | None:
     """Give the holding readers go by: newest version, then fewest hops (0 is the originator's).
+
+    None of an older epoch than the log's: it holds what its source may have ended since.
 
     The one that is relayed, if any, is the same one: `federation/relay.py` chooses alike.
     """

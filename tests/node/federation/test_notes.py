@@ -19,6 +19,7 @@ from policies.tlp import Tlp
 from sharing.event import Audience
 from sharing.notes import Note, cut_note
 from sharing.seal.records import Record
+from sharing.slots_names import TooManyLabelsError
 from sharing.view import Seen, to_json
 from tests.node.federation.mischief import refusals
 from tests.node.federation.ruling import operator
@@ -161,6 +162,27 @@ def test_a_note_follows_what_it_is_about_when_that_grows_stricter(both_worlds: W
     world.edit("FR", event, "Phishing", Tlp.GREEN, [VALUE])
     world.settle()
     assert all(notes_at(world, name, event) == everybody for name in world.nodes)
+
+
+def test_a_note_that_cannot_be_cut_anew_stays_at_home_and_holds_up_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = world.post("FR", "Phishing", values=[VALUE])
+    world.settle()
+    sight(world["DE"], operator(world["DE"]), [{"value": VALUE}])
+    world.settle()
+    assert notes_at(world, "FR", event) == {"DE"}
+
+    def no_room(*_: object) -> None:
+        raise TooManyLabelsError("more than 240 labels in one log")
+
+    monkeypatch.setattr("node.actions.notes.cut_note", no_room)
+    world.edit("FR", event, "Phishing again", Tlp.GREEN, [VALUE])
+    other = world.post("DE", "Another", values=["other.example"])
+    world.settle()
+    assert notes_at(world, "FR", event) == set()
+    assert notes_at(world, "DE", event) == {"DE"}
+    assert "other.example" in world.text("FR", other)
 
 
 def test_no_note_goes_out_between_a_stricter_label_and_its_projection(world: World) -> None:

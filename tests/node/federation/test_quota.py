@@ -69,3 +69,11 @@ def test_who_floods_holds_up_nobody_else(flooded: World) -> None:
     flooded.project("DE")
     flooded.pull("BE", "DE")
     assert "other.example" in flooded.text("BE", event)
+
+
+def test_a_pushed_recall_of_what_is_here_is_taken_past_the_quota(flooded: World) -> None:
+    [(_, event, _)] = feed_of(flooded, "FR", "BE")
+    flooded.recall("FR", event)
+    flooded.project("FR")
+    assert Doors(flooded).send(pushed(flooded), flooded.peer("FR", "BE")).status == 204
+    assert flooded.held("BE", event) is None

@@ -17,7 +17,7 @@ from node.storage.tables import entry, holding
 from policies.tlp import Tlp
 from sharing.event import Audience
 from sharing.seal.records import Kind
-from tests.node.federation.world import ORGS, OTHERS, World
+from tests.node.federation.world import ORGS, OTHERS, World, url_of
 
 FR = ORGS["FR"]
 VALUES = ("gone.example", "kept.example")
@@ -148,3 +148,37 @@ def test_what_is_said_of_an_attribute_goes_with_it(world: World) -> None:
     take(world, event, "gone.example")
     assert "canary-tag" not in world.text("FR", event)
     assert "kept.example" in world.text("FR", event)
+
+
+def test_so_much_that_the_log_would_begin_anew_is_taken_back_only_with_all_of_it(
+    world: World,
+) -> None:
+    values = [f"v{n}.example" for n in range(1100)]
+    event = world.post("FR", "Phishing", values=[*values, "kept.example"])
+    kept = uuid_of(world, event, "kept.example")
+    held = world.held("FR", event)
+    assert held is not None
+    gone = [uuid for uuid in held.things[Kind.ATTRIBUTE] if uuid != kept]
+    with pytest.raises(BadInputError, match="recall it"):
+        recall(world["FR"], staff(world), FR, event, "error", gone)
+    assert "v7.example" in world.text("FR", event)
+
+
+def test_what_ended_in_a_new_epoch_is_not_read_from_anothers_older_copy(world: World) -> None:
+    values = [f"v{n}.example" for n in range(1100)]
+    event = world.post("FR", "Phishing", values=[*values, "kept.example"])
+    world.settle()
+    assert world.held_from("BE", event, "HUB") is not None
+    world.memory.down.update({url_of("HUB"), url_of("DE")})
+    world.edit("FR", event, "Phishing", Tlp.GREEN, ["kept.example"])
+    world.project("FR")
+    world.pull("BE", "FR")
+    log = world.log("BE", event)
+    assert log is not None
+    assert log.epoch == 1
+    world.edit("FR", event, "Phishing", Tlp.RED, ["kept.example"])
+    world.project("FR")
+    world.pull("BE", "FR")
+    assert world.held("BE", event) is None
+    with world["BE"].store.read() as unit:
+        assert unit.connection.execute(select(entry).where(entry.c.event == event)).first() is None
