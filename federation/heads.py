@@ -10,12 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from urllib.parse import parse_qsl
 
 from federation.auth import sign_request
 from federation.call import PAGE_CAP, Call, Reply
 from federation.errors import BadLineError, BadReplyError, BadRequestError
-from federation.lines import UUID, Fields, read_line, write_line
+from federation.lines import LINE_CAP, UUID, Fields, read_line, write_line
 from federation.peer import Peer
 from sharing.errors import RefusedError
 from sharing.seal import limits
@@ -24,10 +25,11 @@ from sharing.seal.keys import KeyRegistry, Signer, Use
 
 HEADS_PATH = "/fed/v1/heads"
 HEADS_TYPE = "application/vnd.fisn.heads.v1+json"
-HEADS_CAP = 2000  # in one answer
+HEADS_CAP = 1000  # in one answer
 
 _TYPE = "fisn.heads/1"
 _BUSY = (429, 503)
+_ROOM = LINE_CAP - 1024  # for the heads of an answer, beside all else that it says
 _KID = re.compile(r"[A-Za-z0-9_-]{43}")
 _NONCE = re.compile(r"[A-Za-z0-9_-]{22,64}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]+")
@@ -64,6 +66,16 @@ def read_heads_query(query: str) -> str:
     return pairs[0][1]
 
 
+def that_fit(heads: Sequence[ToldHead]) -> Sequence[ToldHead]:
+    """The first of these heads, as many as one answer holds: never none of some."""
+    bytes_left = _ROOM
+    for n, head in enumerate(heads[:HEADS_CAP]):
+        bytes_left -= len(write_line(_told(head))) + 1
+        if bytes_left < 0:
+            return heads[:n]
+    return heads[:HEADS_CAP]
+
+
 def write_heads(
     heads: Sequence[ToldHead], *, me: str, to: str, nonce: str, more: bool, signer: Signer
 ) -> bytes:
@@ -83,9 +95,16 @@ def write_heads(
 
 
 def read_heads(
-    reply: Reply, *, sender: str, me: str, nonce: str, registry: KeyRegistry, now: datetime
+    reply: Reply,
+    *,
+    after: str | None,
+    sender: str,
+    me: str,
+    nonce: str,
+    registry: KeyRegistry,
+    now: datetime,
 ) -> tuple[tuple[ToldHead, ...], bool] | None:
-    """The heads, and whether there are more; None: the peer is busy.
+    """The heads after `after`, and whether there are more; None: the peer is busy.
 
     Raises:
         BadReplyError: it is no answer of this peer to this question.
@@ -116,6 +135,9 @@ def read_heads(
         raise BadReplyError(f"the peer's heads cannot be read: {error}") from error
     if bound != (sender, me, nonce):
         raise BadReplyError("the peer's heads answer somebody else's question")
+    uuids = [after or "", *(head.event for head in heads)]
+    if any(later <= earlier for earlier, later in pairwise(uuids)):
+        raise BadReplyError("the peer's heads are out of order: they would never end")
     return heads, more
 
 

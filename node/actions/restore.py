@@ -17,7 +17,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from federation.auth import NONCE_BYTES, Requester, write_nonce
-from federation.heads import HEADS_CAP, ToldHead, heads_call, read_heads, write_heads
+from federation.errors import BadReplyError
+from federation.heads import HEADS_CAP, ToldHead, heads_call, read_heads, that_fit, write_heads
 from federation.peer import Peer
 from node import outside
 from node.actions.caller import Caller
@@ -43,6 +44,9 @@ from node.storage.restores import (
 from node.storage.store import Unit
 from sharing.errors import RefusedError
 from sharing.seal.recall import REASONS, Recall, make_recall, verify_recall
+
+MOST_HEADS = 5_000_000  # of our logs, from one peer
+SLACK = 64  # epochs that a log of ours can have gone on since the backup, by a peer's word alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +85,32 @@ def ask_heads(node: Node, peer: Peer, carrier: Carrier) -> None:
     """Ask the peer how far it knows our logs.
 
     Raises:
-        TransportError, BadReplyError: there is no answer, or none that counts.
+        TransportError, BadReplyError: there is no answer, or none that counts. A peer that makes
+            up more than can be is left out by `finish_restore(…, without=…)`.
     """
-    after, is_told = None, False
+    after, is_told, read = None, False, 0
+    with node.store.read() as unit:
+        known = {event: head.epoch for event, head in _heads(node, unit).items()}
+        known |= {row.event: row.epoch for row in logs_of(unit.connection, node.org)}
     while not is_told:
         now, nonce = node.wall(), write_nonce(node.rng(NONCE_BYTES))
         call = heads_call(peer, after=after, nonce=nonce, signer=node.transport_signer, now=now)
         reply = carrier.send(call, peer)
         told = read_heads(
-            reply, sender=peer.org, me=node.org, nonce=nonce, registry=node.registry, now=now
+            reply,
+            after=after,
+            sender=peer.org,
+            me=node.org,
+            nonce=nonce,
+            registry=node.registry,
+            now=now,
         )
         if told is None:
             return
         heads, more = told
+        read += len(heads)
+        if read > MOST_HEADS or any(it.epoch > known.get(it.event, 0) + SLACK for it in heads):
+            raise BadReplyError("the peer tells of more logs of ours, or later epochs, than can be")
         is_told = not (more and heads)
         after = heads[-1].event if heads else None
         with node.store.write() as unit:
@@ -106,13 +123,13 @@ def serve_heads(node: Node, asker: Requester, after: str) -> bytes:
     """Answer a peer how far we know its logs."""
     with node.store.read() as unit:
         rows = heads_of(unit.connection, asker.org, after, HEADS_CAP + 1)
-    heads = [ToldHead(row.event, row.epoch, row.seq, row.recall) for row in rows[:HEADS_CAP]]
+    heads = that_fit([ToldHead(row.event, row.epoch, row.seq, row.recall) for row in rows])
     return write_heads(
         heads,
         me=node.org,
         to=asker.org,
         nonce=asker.nonce,
-        more=len(rows) > HEADS_CAP,
+        more=len(rows) > len(heads),
         signer=node.transport_signer,
     )
 

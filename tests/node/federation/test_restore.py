@@ -1,16 +1,20 @@
 """A database that is a backup: noticed, locked, asked about, and never a second word for a version."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from shutil import copyfile
 from sqlite3 import connect
 
 import pytest
 
+from federation.heads import ToldHead, that_fit
 from node import outside
 from node.actions.errors import BadInputError, ConflictError, RestoringError
 from node.actions.recall import recall
 from node.actions.restore import finish_restore, state_of
 from policies.tlp import Tlp
+from sharing.seal import limits
 from tests.node.federation.mischief import refusals
 from tests.node.federation.rotating import restart
 from tests.node.federation.ruling import operator
@@ -184,3 +188,30 @@ def test_what_was_sealed_but_never_written_is_not_sealed_again(world: World) -> 
     log = world.log("FR", event)
     assert log is not None
     assert log.version == (1, 2)
+
+
+def test_a_peer_that_tells_of_epochs_that_cannot_be_is_left_out(
+    world: World, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = the_event(world)
+    put_back(world, "FR", backup)
+    liar = world["BE"].org
+
+    def lie(heads: Sequence[ToldHead]) -> Sequence[ToldHead]:
+        return [replace(head, epoch=limits.COUNTER - 2) for head in that_fit(heads)]
+
+    outside.call_restored(world["FR"].settings.data)
+    restart(world, "FR")
+    monkeypatch.setattr("node.actions.restore.that_fit", lie)
+    told = world.pull("FR", "BE").error
+    monkeypatch.undo()
+    assert told is not None
+    assert "later epochs" in told
+    for name in ("DE", "HUB"):
+        world.pull("FR", name)
+    assert state_of(world["FR"]).silent == (liar,)
+    finish(world, "FR", without=(liar,))
+    world.edit("FR", event, "Second", Tlp.GREEN, ["second.example"])
+    log = world.log("FR", event)
+    assert log is not None
+    assert log.epoch <= 1
