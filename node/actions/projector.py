@@ -89,11 +89,8 @@ def project_dirty(node: Node, limit: int) -> int:
         marks = peek_dirt(unit.connection, limit)
         wants = {row.org: Wants(row.wants) for row in list_peers(unit.connection)}
         told = told_of(unit.connection, node.org, [(each.origin, each.event) for each in marks])
-    if told:
-        for about in told:
-            follow(node, about)
-        with node.store.read() as unit:
-            marks = peek_dirt(unit.connection, limit)
+    for about in told:
+        follow(node, about)  # a note that is cut anew has a newer mark: it goes at the next turn
     began, projected = node.wall(), list[_Projected]()
     for mark in marks:
         projected.append(_project_mark(node, mark, wants))

@@ -8,7 +8,7 @@ import pytest
 
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError, ConflictError, NotAllowedError, NotFoundError
-from node.actions.notes import MOST_OF_A_DAY, sight
+from node.actions.notes import MOST_OF_A_DAY, follow, sight
 from node.actions.people import enrol_org, local_party
 from node.actions.read import list_events, read_event
 from node.actions.search import search_values
@@ -193,6 +193,29 @@ def test_no_note_goes_out_between_a_stricter_label_and_its_projection(world: Wor
     world.edit("FR", event, "Phishing", Tlp.AMBER_STRICT, [VALUE])
     world.pull("DE", "FR")
     assert notes_at(world, "DE", event) == set()
+
+
+def test_a_label_that_grows_stricter_while_another_note_is_cut_is_heeded(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = "other.example"
+    first, second = (world.post("FR", "Phishing", values=[value]) for value in (VALUE, other))
+    world.settle()
+    sight(world["FR"], operator(world["FR"]), [{"value": VALUE}, {"value": other}])
+    world.settle()
+    assert notes_at(world, "DE", second) == {"FR"}
+    left = [lambda: world.edit("FR", second, "Phishing", Tlp.RED, [other])]
+
+    def meanwhile(node: Node, about: tuple[str, str]) -> None:
+        if left:
+            left.pop()()
+        follow(node, about)
+
+    monkeypatch.setattr("node.actions.projector.follow", meanwhile)
+    world.edit("FR", first, "Phishing again", Tlp.GREEN, [VALUE])
+    world.settle()
+    assert not left
+    assert notes_at(world, "DE", second) == set()
 
 
 def test_of_ones_own_unpublished_event_nobody_is_told_before_it_goes(world: World) -> None:
