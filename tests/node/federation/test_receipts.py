@@ -28,7 +28,7 @@ from node.storage.peers import lock_peers, set_head
 from node.storage.receipts import due_now
 from policies.label import Label
 from policies.tlp import Tlp
-from sharing.event import NOBODY, Audience
+from sharing.event import NOBODY, Audience, Draft, Tag
 from sharing.seal.maps import encode_map
 from sharing.seal.package import load_holding, projection_digest
 from sharing.seal.records import Kind
@@ -38,6 +38,7 @@ from tests.node.federation.world import (
     CrashError,
     CrashingStore,
     World,
+    draft,
     honest,
     open_world,
     url_of,
@@ -118,6 +119,36 @@ def test_what_is_narrowed_is_confirmed_like_a_recall(
     for one in told.parties:
         assert one.asked_at is not None
         assert one.asked_at <= (one.confirmed_at or one.asked_at)
+
+
+@pytest.mark.parametrize("part", [False, True])
+def test_nothing_is_confirmed_while_what_another_source_gave_still_shows_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, part: bool
+) -> None:
+    values = ["secret.example", "kept.example"]
+    event = world.post("FR", "Phishing", values=values)
+    world.settle()
+    world.memory.down = {url_of("HUB")}
+    if part:  # one attribute is labelled RED, and nothing is void
+        monkeypatch.setattr("tests.node.federation.world.draft", with_a_red_secret)
+    world.edit("FR", event, "Phishing", Tlp.GREEN if part else Tlp.RED, values)
+    world.project("FR")
+    world.pull("BE", "FR")
+    assert "secret.example" in world.text("BE", event) or part
+    assert world.send_receipts("BE") == 0
+    assert status(world, event).confirmed == 0
+    world.memory.down = set()
+    world.settle()
+    assert "secret.example" not in world.text("BE", event)
+    world.send_receipts()
+    assert status(world, event).told == "confirmed by 3 of 3"
+
+
+def with_a_red_secret(*given: Any) -> Draft:
+    made = draft(*given)
+    secret, *others = made.event.attributes
+    red = replace(secret, tags=(Tag("tlp:red"),))
+    return replace(made, event=replace(made.event, attributes=(red, *others)))
 
 
 @pytest.mark.parametrize(
