@@ -190,9 +190,10 @@ def store_ready(
                 heed_quota(node, unit, source, size_bytes)
             _write(unit, ready)
             sign_erased(node, unit, [one.key for one in ready])
-            recalled = [one.key for one in ready if one.op is Op.RECALL]
-            forget_raw(unit.connection, recalled)
             told = [one.key for one in ready if one.seen is not None]
+            recalled = [one.key for one in ready if one.op is Op.RECALL]
+            said = [key for key in told if key[0] == source]
+            forget_raw(unit.connection, recalled + said)
             forget_raw(unit.connection, told, src=source)
             if bookmark is not None and not any(one.whole for one in ready):
                 keep_bookmark(unit.connection, source, bookmark)

@@ -38,6 +38,7 @@ from node.node import Node
 from node.storage.errors import StoredPackageError
 from node.storage.feed import holding_sources
 from node.storage.logs import HoldingRow, holdings_of
+from node.storage.quarantine import is_refused_after
 from node.storage.receipts import (
     DueReceipt,
     Waiting,
@@ -75,6 +76,8 @@ def answer_to(
     match judged:
         case Admitted(op=Op.PUT):
             taken = _taken(judged, before, known, source)
+            if taken is None and _is_after_refusal(node, source, item, known):
+                taken = _shown_beyond(judged, before)
             if taken is None:
                 return None
             lost = taken
@@ -102,6 +105,23 @@ def _taken(admitted: Admitted, before: Stored, known: Known, source: str) -> Mas
     opened = (one for one in (known.held, known.newest) if one and one.digest == row.digest)
     taken = _beyond(admitted, (next(opened, None) or open_holding(row)).masks)
     return taken if taken or row.digest != known.digest else None
+
+
+def _is_after_refusal(node: Node, source: str, item: Item, known: Known) -> bool:
+    """Whether its source gave something since its last word that stands, and may take it back."""
+    pos = known.pos if known.incarnation == item.incarnation else 0
+    with node.store.read() as unit:
+        return is_refused_after(unit.connection, source, (item.line.origin, item.line.event), pos)
+
+
+def _shown_beyond(admitted: Admitted, before: Stored) -> Masks:
+    """What anybody's holding of no newer version of its epoch shows and the package does not."""
+    line, found = admitted.line, dict[int, int]()
+    for row in before.holdings:
+        if row.epoch == line.epoch and row.seq <= line.seq:
+            for place, mask in _beyond(admitted, open_holding(row).masks).items():
+                found[place] = found.get(place, 0) | mask
+    return found
 
 
 def _beyond(admitted: Admitted, masks: Masks) -> Masks:
