@@ -13,6 +13,7 @@ _INSTANT = sa.BigInteger()  # microseconds since 1970, UTC
 
 
 def upgrade() -> None:
+    op.add_column("receipt_due", sa.Column("lost", sa.LargeBinary()))
     op.create_table(
         "sharing_group",
         sa.Column("group", _UUID, nullable=False),

@@ -34,7 +34,7 @@ from node.actions.evidence import beside
 from node.actions.patients import CHECK as PATIENTS
 from node.actions.patients import patient_data_in
 from node.actions.quota import heed_quota
-from node.actions.receipts import answer_to
+from node.actions.receipts import answer_to, sign_erased
 from node.actions.sealing import OvertakenError, until_settled
 from node.actions.stored import ODD, damage_row, report_damage
 from node.node import Node
@@ -189,9 +189,11 @@ def store_ready(
             if size_bytes and not all(map(_ends_what_is_here, ready)):
                 heed_quota(node, unit, source, size_bytes)
             _write(unit, ready)
-            recalled = [one.key for one in ready if one.op is Op.RECALL]
-            forget_raw(unit.connection, recalled)
+            sign_erased(node, unit, [one.key for one in ready])
             told = [one.key for one in ready if one.seen is not None]
+            recalled = [one.key for one in ready if one.op is Op.RECALL]
+            said = [key for key in told if key[0] == source]
+            forget_raw(unit.connection, recalled + said)
             forget_raw(unit.connection, told, src=source)
             if bookmark is not None and not any(one.whole for one in ready):
                 keep_bookmark(unit.connection, source, bookmark)

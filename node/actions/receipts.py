@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import structlog
 
-from federation.admit import Admitted, Known, NoOp, Quarantined, Whole, is_ended
+from federation.admit import Admitted, Known, NoOp, Quarantined, Whole
 from federation.auth import NONCE_BYTES, write_nonce
 from federation.backoff import CAP_S, wait_s
 from federation.call import Call
@@ -35,8 +35,10 @@ from node.actions.change import Stored
 from node.actions.confirmations import downstream
 from node.actions.stored import open_holding
 from node.node import Node
+from node.storage.errors import StoredPackageError
 from node.storage.feed import holding_sources
-from node.storage.logs import HoldingRow
+from node.storage.logs import HoldingRow, holdings_of
+from node.storage.quarantine import is_refused_after
 from node.storage.receipts import (
     DueReceipt,
     Waiting,
@@ -46,13 +48,17 @@ from node.storage.receipts import (
     renew_due,
     settle,
     unsettled_failures,
+    unsigned_of,
 )
+from node.storage.store import Unit
+from sharing.seal.maps import decode_map, encode_map
 
 PER_TURN = 50
 WORKERS = 4
 _log = structlog.get_logger(__name__)
 
 LogKey = tuple[str, str]
+Masks = Mapping[int, int]  # which slots of each record, by its place
 Judged = Admitted | NoOp | Quarantined | Whole
 
 
@@ -62,27 +68,26 @@ Judged = Admitted | NoOp | Quarantined | Whole
 def answer_to(
     node: Node, source: str, item: Item, judged: Judged, before: Stored, known: Known
 ) -> DueReceipt | None:
-    """The receipt that an item calls for; None: nothing was refused, nothing is gone by it."""
+    """The receipt that an item calls for; None: nothing was refused, nothing is taken by it."""
     if isinstance(judged, Quarantined):
-        why = Refusal.of(judged.check, judged.reason)
-        return _made(node, source, item, Outcome.REFUSED, why, None)
+        return _refusal(node, source, item, Refusal.of(judged.check, judged.reason))
     line = judged.line
+    lost: Masks = {}  # of RECALL and WITHDRAW: all
     match judged:
         case Admitted(op=Op.PUT):
-            if not _shows_less(judged, before, known, source):
+            taken = _taken(judged, before, known, source)
+            if taken is None and _is_after_refusal(node, source, item, known):
+                taken = _shown_beyond(judged, before)
+            if taken is None:
                 return None
+            lost = taken
         case Admitted():
             pass
-        case NoOp() if line.op is not Op.PUT:
-            is_done = len(_left(line, before, source)) == len(before.holdings)
-            if not is_done or _is_old(item, line, known):
-                return None
+        case NoOp() if line.op is not Op.PUT and not _is_old(item, line, known):
+            pass
         case _:
             return None
-    key, is_bare = (line.origin, line.event), not _left(line, before, source)
-    with node.store.read() as unit:
-        passed_on = downstream(unit, key, line.op, to=source, is_bare=is_bare)
-    return _made(node, source, item, Outcome.ERASED, None, passed_on)
+    return _erasure(node, source, item, line, lost)
 
 
 def _is_old(item: Item, line: ItemLine, known: Known) -> bool:
@@ -90,61 +95,129 @@ def _is_old(item: Item, line: ItemLine, known: Known) -> bool:
     return known.incarnation == item.incarnation and line.pos <= known.pos
 
 
-def _left(line: ItemLine, before: Stored, source: str) -> list[HoldingRow]:
-    """What an item that takes back leaves of the log."""
-    if line.op is Op.WITHDRAW:
-        return [row for row in before.holdings if row.src != source]
-    return [row for row in before.holdings if not is_ended((row.epoch, row.seq), line.version)]
-
-
-def _shows_less(admitted: Admitted, before: Stored, known: Known, source: str) -> bool:
-    """Whether something that this source gave before is gone now."""
+def _taken(admitted: Admitted, before: Stored, known: Known, source: str) -> Masks | None:
+    """Give which slots of its epoch a package took from what this source gave; None: none."""
     if known.digest is None:
-        return False
+        return None
     row = next((row for row in before.holdings if row.src == source), None)
-    if row is None or row.epoch != admitted.line.epoch or row.digest != known.digest:
-        return True  # ended, compacted, or pruned by what another source gave
+    if row is None or row.epoch != admitted.line.epoch:
+        return {}  # ended, compacted, or pruned by what another source gave
     opened = (one for one in (known.held, known.newest) if one and one.digest == row.digest)
-    old = next(opened, None) or open_holding(row)
-    new: Mapping[int, int] = {} if admitted.holding is None else admitted.holding.masks
-    return any(mask & ~new.get(place, 0) for place, mask in old.masks.items())
+    taken = _beyond(admitted, (next(opened, None) or open_holding(row)).masks)
+    return taken if taken or row.digest != known.digest else None
 
 
-def _made(
-    node: Node,
-    source: str,
-    item: Item,
-    outcome: Outcome,
-    why: Refusal | None,
-    passed_on: Downstream | None,
-) -> DueReceipt:
+def _is_after_refusal(node: Node, source: str, item: Item, known: Known) -> bool:
+    """Whether its source gave something since its last word that stands, and may take it back."""
+    pos = known.pos if known.incarnation == item.incarnation else 0
+    with node.store.read() as unit:
+        return is_refused_after(unit.connection, source, (item.line.origin, item.line.event), pos)
+
+
+def _shown_beyond(admitted: Admitted, before: Stored) -> Masks:
+    """What anybody's holding of no newer version of its epoch shows and the package does not."""
+    line, found = admitted.line, dict[int, int]()
+    for row in before.holdings:
+        if row.epoch == line.epoch and row.seq <= line.seq:
+            for place, mask in _beyond(admitted, open_holding(row).masks).items():
+                found[place] = found.get(place, 0) | mask
+    return found
+
+
+def _beyond(admitted: Admitted, masks: Masks) -> Masks:
+    """What these masks show and the package does not."""
+    new: Masks = {} if admitted.holding is None else admitted.holding.masks
+    more = {place: mask & ~new.get(place, 0) for place, mask in masks.items()}
+    return {place: mask for place, mask in more.items() if mask}
+
+
+def _refusal(node: Node, source: str, item: Item, why: Refusal) -> DueReceipt:
     line = item.line
+    version = line.version if isinstance(line, ItemLine) else (0, 0)
+    op = line.op.value if isinstance(line, ItemLine) else ""
+    one = _unsigned(node, source, item, Outcome.REFUSED, op, version)
+    return _signed(node, one, why, None)
+
+
+def _erasure(node: Node, source: str, item: Item, line: ItemLine, lost: Masks) -> DueReceipt:
+    one = _unsigned(node, source, item, Outcome.ERASED, line.op.value, line.version)
+    return replace(one, lost=encode_map(lost))
+
+
+def _unsigned(
+    node: Node, source: str, item: Item, outcome: Outcome, op: str, version: tuple[int, int]
+) -> DueReceipt:
+    return DueReceipt(
+        peer=source,
+        item=name_of_item(item.line_bytes),
+        outcome=outcome.value,
+        origin=item.line.origin,
+        event=item.line.event,
+        op=op,
+        epoch=version[0],
+        seq=version[1],
+        sent=0,
+        confirmed=0,
+        envelope=b"",
+        made_at=node.clock(),
+    )
+
+
+def _signed(
+    node: Node, one: DueReceipt, why: Refusal | None, passed_on: Downstream | None
+) -> DueReceipt:
     receipt = Receipt(
         sender=node.org,
-        to=source,
-        origin=line.origin,
-        event=line.event,
-        version=line.version if isinstance(line, ItemLine) else None,
-        item=name_of_item(item.line_bytes),
-        outcome=outcome,
+        to=one.peer,
+        origin=one.origin,
+        event=one.event,
+        version=(one.epoch, one.seq) if one.op else None,
+        item=one.item,
+        outcome=Outcome(one.outcome),
         why=why,
         downstream=passed_on,
         at=node.clock(),
     )
-    return DueReceipt(
-        peer=source,
-        item=receipt.item,
-        outcome=outcome.value,
-        origin=receipt.origin,
-        event=receipt.event,
-        op=line.op.value if isinstance(line, ItemLine) else "",
-        epoch=0 if receipt.version is None else receipt.version[0],
-        seq=0 if receipt.version is None else receipt.version[1],
+    return replace(
+        one,
         sent=0 if passed_on is None else passed_on.sent,
         confirmed=0 if passed_on is None else passed_on.confirmed,
         envelope=write_receipt(receipt, node.transport_signer),
         made_at=receipt.at,
+        lost=None,
     )
+
+
+def sign_erased(node: Node, unit: Unit, keys: Sequence[LogKey]) -> None:
+    """Sign what we owe about these logs, where no holding, whoever gave it, shows it any more.
+
+    To be called in every unit that changes holdings of peers' logs: what another source still
+    shows here is not gone, and its receipt waits until the last copy goes.
+    """
+    conn = unit.connection
+    waiting = unsigned_of(conn, keys)
+    held = holdings_of(conn, {(one.origin, one.event) for one in waiting})
+    for one in waiting:
+        key = (one.origin, one.event)
+        rows = [row for row in held.get(key, ()) if isinstance(row, HoldingRow)]
+        if not any(_shows(row, one) for row in rows):
+            passed_on = downstream(unit, key, Op(one.op), to=one.peer, is_bare=not rows)
+            renew_due(conn, _signed(node, one, None, passed_on))
+
+
+def _shows(row: HoldingRow, one: DueReceipt) -> bool:
+    """Whether a holding shows something of what the receipt is to say is gone.
+
+    In an older epoch every record has another place: what is held of one counts as showing it.
+    """
+    if row.epoch != one.epoch or one.op != Op.PUT or one.lost is None:
+        return row.epoch <= one.epoch
+    lost = decode_map(one.lost)
+    try:
+        masks = open_holding(row).masks
+    except StoredPackageError:  # told the operator elsewhere; its bytes are still here
+        return True
+    return any(mask & masks.get(place, 0) for place, mask in lost.items())
 
 
 # How it gets there
@@ -221,7 +294,7 @@ def renew_answers(node: Node, key: LogKey) -> None:
             for one in newest.values()
         ]
     renewed = [
-        _renewed(node, one, passed_on)
+        _signed(node, one, None, passed_on)
         for one, passed_on in counted
         if passed_on != Downstream(one.sent, one.confirmed)
     ]
@@ -229,25 +302,3 @@ def renew_answers(node: Node, key: LogKey) -> None:
         with node.store.write() as unit:
             for one in renewed:
                 renew_due(unit.connection, one)
-
-
-def _renewed(node: Node, one: DueReceipt, passed_on: Downstream) -> DueReceipt:
-    receipt = Receipt(
-        sender=node.org,
-        to=one.peer,
-        origin=one.origin,
-        event=one.event,
-        version=(one.epoch, one.seq),
-        item=one.item,
-        outcome=Outcome(one.outcome),
-        why=None,
-        downstream=passed_on,
-        at=node.clock(),
-    )
-    return replace(
-        one,
-        sent=passed_on.sent,
-        confirmed=passed_on.confirmed,
-        envelope=write_receipt(receipt, node.transport_signer),
-        made_at=receipt.at,
-    )

@@ -1,7 +1,7 @@
 """What a peer sent and we refused, with its bytes as they came.
 
 The raw bytes are evidence: never indexed, never shown as content, and dropped when their source
-says something of that log that stands, or its originator recalls it: they may show what is taken
+or originator says something of that log that stands, or it is recalled: they may show what is taken
 back by that. The same item refused again leaves one row. Of an equivocation the other statement,
 which stays in force, is kept beside it.
 """
@@ -99,6 +99,17 @@ def quarantined(conn: Connection, src: str | None = None) -> tuple[QuarantineRow
         QuarantineRow(**{name: getattr(row, name) for name in _FIELDS})
         for row in conn.execute(statement)
     )
+
+
+def is_refused_after(conn: Connection, src: str, log: LogKey, pos: int) -> bool:
+    """Whether an item of a log that stands behind this place of a source's feed was refused."""
+    found = select(quarantine.c.id).where(
+        quarantine.c.src == src,
+        quarantine.c.origin == log[0],
+        quarantine.c.event == log[1],
+        quarantine.c.pos > pos,
+    )
+    return conn.execute(found.limit(1)).first() is not None
 
 
 def find_quarantined(conn: Connection, number: int) -> QuarantineRow | None:

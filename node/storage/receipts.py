@@ -10,7 +10,18 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    false,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from node.storage.store import insert_missing, insert_new
 from node.storage.tables_feed import ledger_item, receipt_due, receipt_got
@@ -37,6 +48,7 @@ class DueReceipt:
     """What we answer to an item of a peer.
 
     `op` and version are the item's, empty and 0 where its line could not be read.
+    `lost` is the map of what must be gone before it is signed; None: it is signed.
     """
 
     peer: str
@@ -51,6 +63,7 @@ class DueReceipt:
     confirmed: int
     envelope: bytes = field(repr=False)
     made_at: datetime
+    lost: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +150,7 @@ def renew_due(conn: Connection, receipt: DueReceipt) -> None:
             confirmed=receipt.confirmed,
             envelope=receipt.envelope,
             made_at=receipt.made_at,
+            lost=receipt.lost,
             settled_at=None,
             taken=None,
             failures=0,
@@ -150,6 +164,7 @@ def due_now(conn: Connection, now: datetime, limit: int) -> tuple[Waiting, ...]:
     rows = conn.execute(
         select(*(receipt_due.c[each.name] for each in fields(Waiting)))
         .where(
+            receipt_due.c.lost.is_(None),
             receipt_due.c.settled_at.is_(None),
             or_(receipt_due.c.next_try_at.is_(None), receipt_due.c.next_try_at <= now),
         )
@@ -184,13 +199,29 @@ def put_off(conn: Connection, peer: str, failures: int, *, until: datetime) -> N
 
 
 def due_about(conn: Connection, log: LogKey, outcome: str) -> tuple[DueReceipt, ...]:
-    """Give our receipts of this outcome about a log, sent or not, oldest first."""
+    """Give our signed receipts of this outcome about a log, sent or not, oldest first."""
     rows = conn.execute(
         select(receipt_due)
         .where(
             receipt_due.c.origin == log[0],
             receipt_due.c.event == log[1],
             receipt_due.c.outcome == outcome,
+            receipt_due.c.lost.is_(None),
+        )
+        .order_by(receipt_due.c.made_at, receipt_due.c.epoch, receipt_due.c.seq)
+    )
+    return tuple(_due(row) for row in rows)
+
+
+def unsigned_of(conn: Connection, logs: Collection[LogKey]) -> tuple[DueReceipt, ...]:
+    """Give what we owe about these logs and have not signed yet, oldest first."""
+    if not logs:
+        return ()
+    rows = conn.execute(
+        select(receipt_due)
+        .where(
+            tuple_(receipt_due.c.origin, receipt_due.c.event).in_(list(logs)),
+            receipt_due.c.lost.is_not(None),
         )
         .order_by(receipt_due.c.made_at, receipt_due.c.epoch, receipt_due.c.seq)
     )

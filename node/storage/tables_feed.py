@@ -154,6 +154,7 @@ receipt_due = Table(  # receipts of ours, until the peer has taken them; kept af
     Column("confirmed", Integer, nullable=False),
     Column("envelope", LargeBinary, nullable=False),  # DSSE
     Column("made_at", Instant, nullable=False),
+    Column("lost", LargeBinary),  # what must be gone before it is signed; null: it is signed
     Column("settled_at", Instant),  # the peer took it, or turned it down for good
     Column("taken", Boolean),  # which of them; null: neither yet
     Column("failures", Integer, nullable=False, default=0),

@@ -38,6 +38,7 @@ BOOKKEEPING = {
     "ledger.map": "which slots were given, not what they say",
     "ledger.void": "which records were void",
     "receipt_due.envelope": "what became of an item, signed",
+    "receipt_due.lost": "which slots must be gone, not what they say",
     "receipt_got.envelope": "what became of an item, signed",
     "quarantine.reason": "the check that failed",
     "quarantine.item_line": "a line of a feed: names, versions, hashes",

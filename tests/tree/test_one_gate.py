@@ -52,6 +52,7 @@ READS_CONTENT = {
     "node.actions.projector": "projects for peers",
     "node.actions.read": "projects for the reader",
     "node.actions.readable": "projects for the reader",
+    "node.actions.receipts": "whether anything still shows what a receipt says is gone",
     "node.actions.repair": "drops what its source holds out no more",
     "node.actions.sealing": "a version is sealed from the one before it",
     "node.actions.shelf": "shows the slots that the projector's row names",

@@ -25,19 +25,22 @@ from node.actions.receipts_got import (
 from node.storage.feed import OfferRow, put_rows
 from node.storage.logs import best_holding
 from node.storage.peers import lock_peers, set_head
+from node.storage.quarantine import QuarantineRow, quarantined
 from node.storage.receipts import due_now
 from policies.label import Label
 from policies.tlp import Tlp
-from sharing.event import NOBODY, Audience
+from sharing.event import NOBODY, Audience, Draft, Tag
 from sharing.seal.maps import encode_map
 from sharing.seal.package import load_holding, projection_digest
 from sharing.seal.records import Kind
 from tests.node.federation.mischief import begin_anew_at, refusals
+from tests.node.federation.ruling import TIGHTER, put_in_force
 from tests.node.federation.world import (
     ORGS,
     CrashError,
     CrashingStore,
     World,
+    draft,
     honest,
     open_world,
     url_of,
@@ -118,6 +121,91 @@ def test_what_is_narrowed_is_confirmed_like_a_recall(
     for one in told.parties:
         assert one.asked_at is not None
         assert one.asked_at <= (one.confirmed_at or one.asked_at)
+
+
+def test_nothing_is_confirmed_while_another_source_gives_it_still(world: World) -> None:
+    values = ["secret.example"]
+    event = world.post("FR", "Phishing", values=values)
+    world.settle()
+    world.memory.down = {url_of("HUB")}
+    world.edit("FR", event, "Phishing", Tlp.RED, values)
+    world.project("FR")
+    world.pull("BE", "FR")
+    assert "secret.example" in world.text("BE", event)
+    assert world.send_receipts("BE") == 0
+    assert status(world, event).confirmed == 0
+    world.memory.down = set()
+    world.settle()
+    assert world.text("BE", event) == ""
+    world.send_receipts()
+    assert status(world, event).told == "confirmed by 3 of 3"
+
+
+def test_a_narrowing_is_not_confirmed_while_another_source_shows_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.node.federation.world.draft", with_a_green_part)
+    event = world.post("FR", "Phishing", Tlp.CLEAR, ["green.example", "clear.example"])
+    world.settle()
+    put_in_force(world["FR"], TIGHTER)
+    world.project("FR")
+    world.pull("BE", "FR")
+    assert shows_of_the_hubs(world, event, b"green.example")
+    assert world.send_receipts("BE") == 0
+    put_in_force(world["HUB"], TIGHTER)
+    world.settle()
+    assert not shows_of_the_hubs(world, event, b"green.example")
+    assert "clear.example" in world.text("BE", event)
+    world.send_receipts()
+    assert status(world, event).told == "confirmed by 1 of 1"
+
+
+def shows_of_the_hubs(world: World, event: str, value: bytes) -> bool:
+    row = world.held_from("BE", event, "HUB")
+    assert row is not None
+    return value in b"".join(slot or b"" for slot in load_holding(row.package).disclosure.slots)
+
+
+def with_a_green_part(*given: Any) -> Draft:
+    made = draft(*given)
+    first, *others = made.event.attributes
+    green = replace(first, tags=(Tag("tlp:green"),))
+    return replace(made, event=replace(made.event, attributes=(green, *others)))
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_who_refused_what_is_taken_back_confirms_it_and_keeps_no_bytes_of_it(
+    world: World, *, once: bool
+) -> None:
+    values = ["gone.example", "kept.example"]
+    event = world.post("FR", "Phishing", values=values[1:] if once else values)
+    if once:  # something that stood went before
+        world.settle()
+        world.edit("FR", event, "Phishing", values=values)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("node.actions.admit.patient_data_in", patients_at(world, "BE"))
+        world.settle()
+    assert [bool(row.raw) for row in put_aside(world, "BE")] == [True, True]  # of FR and of HUB
+    world.send_receipts()
+    world.edit("FR", event, "Phishing", values=values[1:])
+    world.project("FR")
+    world.pull("BE", "FR")
+    assert [row.raw for row in put_aside(world, "BE")] == [b"", b""]
+    assert "kept.example" in world.text("BE", event)
+    assert world.send_receipts("BE") == 1
+    world.settle()
+    world.send_receipts()
+    assert status(world, event).told == "confirmed by 3 of 3"
+
+
+def patients_at(world: World, name: str) -> Any:
+    org = world[name].org
+    return lambda node, holding: "attribute 1: a person" if node.org == org else None
+
+
+def put_aside(world: World, name: str) -> tuple[QuarantineRow, ...]:
+    with world[name].store.read() as unit:
+        return quarantined(unit.connection)
 
 
 @pytest.mark.parametrize(
