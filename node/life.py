@@ -50,7 +50,7 @@ def _raise_floors(store: Store, data: Path, org: str) -> None:
     It was never written (the process died), or lies in a backup's future and never left.
     """
     newest = dict[str, tuple[int, int]]()
-    for event, version, _ in outside.all_sealed(data):
+    for event, version, *_ in outside.all_sealed(data):
         newest[event] = max(version, newest.get(event, version))
     with store.read() as unit:
         known = own_versions(unit.connection, org)

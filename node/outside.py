@@ -1,7 +1,8 @@
 """What must outlive the database: kept beside it in the data directory, never in a dump of it.
 
     given     how often a backup was restored, and the ledger's last line under which anything left
-    sealed    one line for each version that was sealed and each recall: event, epoch, seq, reason
+    sealed    one line for each version that was sealed and each recall: event, epoch, seq, reason,
+              and the uuids of the attributes that this version takes back
 
 A database that is older than `given` is a backup that was restored: peers know more of us than it
 does. `sealed` then says which of our logs went on after the backup (ids and numbers, no content).
@@ -9,7 +10,7 @@ does. `sealed` then says which of our logs went on after the backup (ids and num
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +20,8 @@ _VERSION = "-"
 
 Mark = tuple[int, int]  # how often a backup was restored, a line of the ledger
 NOTHING_GIVEN = (0, 0)
-Sealed = tuple[str, tuple[int, int], str | None]  # event, version, of a recall its reason
+Sealed = tuple[str, tuple[int, int], str | None, tuple[str, ...]]
+"""Event, version, of a recall its reason, the attributes that this version takes back."""
 
 
 def note_given(data: Path, mark: Mark) -> None:
@@ -53,16 +55,21 @@ def call_restored(data: Path) -> None:
 
 
 def note_sealed(
-    data: Path, event: str, version: tuple[int, int], *, recalled: str | None = None
+    data: Path,
+    event: str,
+    version: tuple[int, int],
+    *,
+    recalled: str | None = None,
+    taken: Iterable[str] = (),
 ) -> None:
     """Keep that there is such a version of a log of ours, or a recall of it, before it is written.
 
-    `recalled` is the recall's reason.
+    `recalled` is the recall's reason; `taken` are attributes that this version takes back.
     """
-    epoch, seq = version
+    line = " ".join((event, *map(str, version), recalled or _VERSION, *taken))
     with _locked(data / SEALED) as file:
         os.lseek(file, 0, os.SEEK_END)
-        os.write(file, f"{event} {epoch} {seq} {recalled or _VERSION}\n".encode())
+        os.write(file, f"{line}\n".encode())
         os.fsync(file)
 
 
@@ -74,8 +81,9 @@ def all_sealed(data: Path) -> Iterator[Sealed]:
         return
     for line in lines:
         match line.split():
-            case [event, epoch, seq, word]:
-                yield event, (int(epoch), int(seq)), None if word == _VERSION else word
+            case [event, epoch, seq, word, *taken]:
+                reason = None if word == _VERSION else word
+                yield event, (int(epoch), int(seq)), reason, tuple(taken)
             case _:
                 continue
 

@@ -6,7 +6,7 @@ operator has said to go on without it, and an operator ends the restore. Then, b
 own file of sealed versions know:
 
 * no version of ours is ever sealed twice: the next one of each log opens a higher epoch (D26);
-* what was recalled since the backup is recalled again;
+* what was recalled since the backup is recalled again, of attributes as far as our own file knows;
 * a log that had gone on since is kept at home until somebody looks at it, edits and publishes it:
   the backup's version may show what was taken back meanwhile (D25).
 
@@ -25,11 +25,13 @@ from node.actions.caller import Caller
 from node.actions.carrier import Carrier
 from node.actions.errors import BadInputError, ConflictError
 from node.actions.own import check_operator
+from node.actions.recall import recall
+from node.actions.sealing import taken_from
 from node.node import Node
 from node.storage import audit
 from node.storage.dirt import mark_dirty, set_wake
 from node.storage.entries import erase_index
-from node.storage.logs import LogRow, erase_holdings, set_published, set_recalled
+from node.storage.logs import LogRow, erase_holdings, set_ground, set_published, set_recalled
 from node.storage.restores import (
     Head,
     awaited,
@@ -162,6 +164,7 @@ def finish_restore(node: Node, caller: Caller, without: Collection[str] = ()) ->
         conn, heads = unit.connection, _heads(node, unit)
         for row in logs_of(conn, node.org):
             _mend(node, unit, row, heads.get(row.event))
+        again = _take_back(node, unit)
         raise_heads(conn, heads.values())
         floors = [Head(row.event, row.epoch, row.seq) for row in logs_of(conn, node.org)]
         raise_heads(conn, floors)
@@ -174,7 +177,28 @@ def finish_restore(node: Node, caller: Caller, without: Collection[str] = ()) ->
             "without": sorted(without),
         }
         audit.append(conn, node.clock(), caller.name, "restore.finish", detail=detail)
+    for event in again:
+        recall(node, caller, node.org, event, "error", sorted(again[event]))
     return state
+
+
+def _take_back(node: Node, unit: Unit) -> Mapping[str, frozenset[str]]:
+    """Name in each log's ground what was taken back from it since; gives it by event.
+
+    The ground comes first: with it, whoever stops here can take the same back later.
+    """
+    told = dict[str, frozenset[str]]()
+    for event, _, _, taken in outside.all_sealed(node.settings.data):
+        told[event] = told.get(event, frozenset()).union(taken)
+    again = dict[str, frozenset[str]]()
+    for row in logs_of(unit.connection, node.org):
+        gone = taken_from(row)
+        if row.is_recalled or told.get(row.event, gone) <= gone:
+            continue
+        again[row.event] = gone | told[row.event]
+        ground = {**row.ground, "taken_back": sorted(again[row.event])}
+        set_ground(unit.connection, row.origin, row.event, ground)
+    return again
 
 
 def _mend(node: Node, unit: Unit, row: LogRow, head: Head | None) -> None:
@@ -204,16 +228,14 @@ def _is_behind(row: LogRow, head: Head | None) -> bool:
 def _heads(node: Node, unit: Unit) -> Mapping[str, Head]:
     """What peers have told, and our own file of what was sealed."""
     heads = dict(own_heads(unit.connection))
-    for event, version, reason in outside.all_sealed(node.settings.data):
+    for event, version, reason, _ in outside.all_sealed(node.settings.data):
         old = heads.get(event)
         newest = max(version, version if old is None else old.version)
-        recall = None if old is None else old.recall
-        if reason is not None and recall is None:
+        gone = None if old is None else old.recall
+        if reason is not None and gone is None:
             word = reason if reason in REASONS else "error"
-            recall = make_recall(
-                Recall(event, node.org, *version, word, node.clock()), node.signers
-            )
-        heads[event] = Head(event, *newest, recall)
+            gone = make_recall(Recall(event, node.org, *version, word, node.clock()), node.signers)
+        heads[event] = Head(event, *newest, gone)
     return heads
 
 

@@ -192,7 +192,6 @@ def sealed_again(
     """Seal the next version, also where nothing changes but the keys that sign it."""
     holding = _sealed_on(node, own, change, sealed_at)
     now, statement = node.clock(), holding.statement
-    outside.note_sealed(node.settings.data, statement.event, statement.version)
     log = replace(
         own.row,
         epoch=statement.epoch,
@@ -201,6 +200,8 @@ def sealed_again(
         ground=own.row.ground if ground is None else ground,
         updated_at=now,
     )
+    taken = sorted(taken_from(log) - taken_from(own.row))
+    outside.note_sealed(node.settings.data, log.event, log.version, taken=taken)
     return _version(own.row, log, holding, now)
 
 

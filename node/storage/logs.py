@@ -166,6 +166,14 @@ def set_published(conn: Connection, origin: str, event: str, *, published: bool)
     )
 
 
+def set_ground(conn: Connection, origin: str, event: str, ground: Mapping[str, object]) -> None:
+    """Give the log another ground."""
+    text = json.dumps(dict(ground), sort_keys=True)
+    conn.execute(
+        update(log).where(log.c.origin == origin, log.c.event == event).values(ground=text)
+    )
+
+
 def set_recalled(
     conn: Connection, origin: str, event: str, version: tuple[int, int], recall: bytes
 ) -> None:

@@ -81,6 +81,7 @@ UNDECIDED = {
     "node.actions.groups_change.change_group": "seals our own logs anew; gives their number",
     "node.actions.groups_change.create_group": "seals our own logs anew; gives their number",
     "node.actions.groups_change.end_group": "seals our own logs anew; gives their number",
+    "node.actions.restore.finish_restore": "recalls our own attributes anew; names their logs",
     "node.actions.recall.recall": "seals our own log anew for an operator; gives its number",
     "node.actions.renew.renew_logs": "seals our own logs anew; gives their number",
     # rows that the projector decided on under the rulebook in force (D22)

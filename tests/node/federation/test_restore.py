@@ -11,10 +11,12 @@ import pytest
 from federation.heads import ToldHead, that_fit
 from node import outside
 from node.actions.errors import BadInputError, ConflictError, RestoringError
+from node.actions.publish import publish
 from node.actions.recall import recall
 from node.actions.restore import finish_restore, state_of
 from policies.tlp import Tlp
 from sharing.seal import limits
+from sharing.seal.records import Kind
 from tests.node.federation.mischief import refusals
 from tests.node.federation.rotating import restart
 from tests.node.federation.ruling import operator
@@ -188,6 +190,31 @@ def test_what_was_sealed_but_never_written_is_not_sealed_again(world: World) -> 
     log = world.log("FR", event)
     assert log is not None
     assert log.version == (1, 2)
+
+
+def test_attributes_recalled_since_the_backup_never_come_back(world: World, backup: Path) -> None:
+    event, fr = the_event(world), world["FR"]
+    held = world.held("FR", event)
+    assert held is not None
+    (gone,) = held.things[Kind.ATTRIBUTE]
+    recall(fr, operator(world["FR"]), ORGS["FR"], event, "error", [gone])
+    world.settle()
+    put_back(world, "FR", backup)
+    hear_all(world, "FR")
+    finish(world, "FR")
+    held = world.held("FR", event)
+    assert held is not None
+    assert gone not in held.things.get(Kind.ATTRIBUTE, {})
+    world.memory.passed.clear()
+    world.edit("FR", event, "Second", Tlp.GREEN, ["second.example"])
+    publish(world["FR"], operator(world["FR"]), ORGS["FR"], event)
+    world.settle()
+    wire = b"".join(reply.body for _, peer, reply in world.memory.passed if peer.org == ORGS["FR"])
+    assert b"second.example" in wire
+    assert b"first.example" not in wire
+    log = world.log("FR", event)
+    assert log is not None
+    assert log.ground["taken_back"] == [gone]
 
 
 def test_a_peer_that_tells_of_epochs_that_cannot_be_is_left_out(
