@@ -37,8 +37,8 @@ class Look:
     @classmethod
     def at(cls, at: datetime, row: Row, column: Column) -> "Look":
         """Give the look that a cell of this row and column needs."""
-        is_page = row.part == "page" and column.files is None
-        return cls(at, column.key, row.incident, "page" if is_page else "answer")
+        is_own = row.part in {"page", "receipts"} and column.files is None
+        return cls(at, column.key, row.incident, row.part if is_own else "answer")
 
     @property
     def name(self) -> str:
@@ -75,6 +75,8 @@ def check_table(scenario: Scenario, seen: Mapping[Look, bytes]) -> Iterator[Outc
 
 def _fault(row: Row, cell: Cell, answer: bytes) -> str:
     """Say what is wrong with a cell; empty if nothing is."""
+    if row.part == "receipts":
+        return _unlike_receipts(cell.value or row.exact, cell.check, answer)
     if not answer:
         return "the party was given no answer at all"
     if row.part == "page":
@@ -96,6 +98,15 @@ def _fault(row: Row, cell: Cell, answer: bytes) -> str:
             return _unlike_sightings(wanted, seen)
         case _:
             return _unlike_notice(wanted, seen)
+
+
+def _unlike_receipts(wanted: Mapping[str, int], check: Check, answer: bytes) -> str:
+    """Compare how many have signed that what was taken back is gone; not all may ask."""
+    told = json.loads(answer or b"{}")
+    got = {name: told[name] for name in wanted if name in told}
+    if check is Check.ABSENT:
+        return f"told: {got!r}" if got else ""
+    return "" if got == wanted else f"wanted {wanted!r}, got {got!r}"
 
 
 def _unlike_page(texts: Iterable[str], check: Check, page: bytes) -> str:

@@ -26,7 +26,7 @@ from sharing.seal.package import read_package
 from sharing.seal.verify import verify
 from sharing.view import to_json, view
 
-PAGE = "page"
+PAGE, RECEIPTS = "page", "receipts"
 _NOTHING: dict[str, Any] = {
     "fields": [],
     "event": {"attributes": []},
@@ -79,7 +79,7 @@ class Looks:
         path = f"/events/{origin}/{event}"
         if look.part == PAGE:
             return self._people[column.login].read(path)
-        return self._doors[column.login].get(path)
+        return self._doors[column.login].get(f"{path}/recall" if look.part == RECEIPTS else path)
 
     def _in_files(self, org: str, event: str) -> bytes:
         """What the files say that were handed over about this event, put together."""

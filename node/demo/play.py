@@ -146,6 +146,8 @@ class Play:
                 self._release(step)
             case "declare":
                 self._declare(step)
+            case "recall":
+                self._recall(step, door)
             case "hand-over":
                 self._hand_over(step, door)
             case _:
@@ -194,6 +196,15 @@ class Play:
             raise DemoError(f"step at {step.at}: {len(slots)} of {len(step.chosen)} are there")
         for key in step.to:
             person.send(path, {"to": self._scenario.org_of(key), "slot": slots})
+
+    def _recall(self, step: Step, door: Door) -> None:
+        """Take single attributes back; those that are gone were, in an earlier play."""
+        origin, event = self.event(step.incident)
+        shown = json.loads(door.get(f"/events/{origin}/{event}"))["event"]["attributes"]
+        gone = [one["uuid"] for one in shown if one.get("value") in step.chosen]
+        if gone:
+            body = {"reason": step.reason, "attributes": gone}
+            door.post(f"/events/{origin}/{event}/recall", body)
 
     def _hand_over(self, step: Step, door: Door) -> None:
         """Fetch the files that are released, and put them where their receivers look."""

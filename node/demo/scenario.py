@@ -68,7 +68,7 @@ class Step:
 
     at: datetime
     by: str
-    act: str  # report | refused | publish | sight | release | sign | declare | hand-over
+    act: str  # report | refused | publish | sight | release | sign | declare | hand-over | recall
     incident: str
     says: str
     body: Fields  # report, refused: the stage as posted; sight: the sightings
@@ -76,9 +76,10 @@ class Step:
     to: tuple[str, ...] = ()  # release, sign, declare, hand-over: keys of nodes or orgs
     ground: str = ""  # sign: consent | order, and its reference
     reference: str = ""
-    chosen: tuple[str, ...] = ()  # declare: names of fields, values of indicators
+    chosen: tuple[str, ...] = ()  # declare: names of fields; declare, recall: values of indicators
     finds: tuple[str, ...] = ()  # report, refused: kinds of patient data found in it
     no_patient: str = ""  # report: why what is found is none
+    reason: str = ""  # recall: why, as a recall names it
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class Row:
     """One datum of the visibility table."""
 
     datum: str
-    part: str  # fields | indicators | notice | sightings | page: where it is looked for
+    part: str  # fields | indicators | notice | sightings | receipts | page: where it is looked for
     exact: Any
     twin: Any
     cells: dict[str, tuple[Cell, ...]]  # by column key; several where something is released between
@@ -235,6 +236,7 @@ def _step(raw: Fields) -> Step:
         chosen=tuple(raw.get("chosen", ())),
         finds=tuple(raw.get("finds", ())),
         no_patient=raw.get("no_patient", ""),
+        reason=raw.get("reason", ""),
     )
 
 
