@@ -119,6 +119,7 @@ class Row:
     twin: Any
     cells: dict[str, tuple[Cell, ...]]  # by column key; several where something is released between
     incident: str = ""  # of the scenario; empty: its subject
+    is_table: bool = True  # else it comes from the timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +249,7 @@ def _row(raw: Fields, subject: str) -> Row:
         twin=raw.get("twin"),
         cells={key: _cells(cell) for key, cell in raw["cells"].items()},
         incident=raw.get("incident", subject),
+        is_table=raw.get("is_table", True),
     )
 
 
