@@ -62,6 +62,7 @@ class Authors:
     oracle: Oracle
     wholes: dict[str, tuple[Said, Value, tuple[Value, ...]]] = field(default_factory=dict)
     words: dict[str, int] = field(default_factory=dict)  # how often an event was changed
+    released: dict[str, frozenset[str]] = field(default_factory=dict)  # a canary: to whom, ever
 
     def post(self) -> Told | None:
         owner = self._somebody()
@@ -133,8 +134,8 @@ class Authors:
             canary: replace(said, released=said.released | {name}) if said.waits else said
             for canary, said in told.values.items()
         }
+        self.released |= {canary: said.released for canary, said in values.items()}
         self.oracle.say(event, Event(told.owner, values), self.stage.clock.now)
-        self._count(event)
         return Told(told.owner, event, f"released to {name}")
 
     def say_all_again(self, owner: str) -> None:
@@ -153,18 +154,26 @@ class Authors:
         publish(node, operator(node), node.org, event)
 
     def set_back(self, owner: str, kept: dict[str, Event], words: dict[str, int]) -> set[str]:
-        """The owner's database is a backup: what it says now; gives what is kept at home by it."""
+        """The owner's database is a backup: what it says now; gives what is kept at home by it.
+
+        What was released since is not; that alone keeps nothing at home.
+        """
         at_home = set[str]()
         for event, told in [*self.oracle.events.items()]:
             if told.owner == owner:
                 self.oracle.recalled.pop(event, None)  # who had it from the lost feed is not known
             if told.owner != owner or event not in self.wholes:
                 continue
+            before = kept[event].values if event in kept else {}
+            self.released |= dict.fromkeys(told.values, NOBODY)
+            self.released |= {canary: said.released for canary, said in before.items()}
             if event not in kept:
                 self._forget(event)
             elif self.words.get(event) != words.get(event):
                 at_home.add(event)
                 self.oracle.say(event, Event(owner, {}), self.stage.clock.now)
+            else:
+                self.oracle.say(event, kept[event], self.stage.clock.now)
         return at_home
 
     # How it is made
@@ -190,15 +199,11 @@ class Authors:
                 write_version(unit, version)
         self.wholes[event] = whole, Value(title, None), values
         self._count(event)
-        before = self.oracle.events.get(event)
         told = {title: whole} | {each.canary: _effective(whole, each.said) for each in values}
-        if before is not None:
-            told = {
-                canary: replace(said, released=before.values[canary].released)
-                if canary in before.values
-                else said
-                for canary, said in told.items()
-            }
+        told = {
+            canary: replace(said, released=self.released.get(canary, NOBODY))
+            for canary, said in told.items()
+        }
         self.oracle.say(event, Event(owner, told), self.stage.clock.now)
         until = frozenset(said.until for said in told.values() if said.until)
         return Told(owner, event, "/".join(said.tlp.word for said in told.values()), until)
