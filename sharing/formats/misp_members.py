@@ -162,6 +162,10 @@ class JsonObject:
         """The members' names, sorted."""
         return sorted(self._members)
 
+    def raw(self, name: str) -> Json:
+        """A member as it came; None if it is not there."""
+        return self._members.get(name)
+
     def rest(self, known: frozenset[str]) -> dict[str, Json]:
         """What nobody here knows, to be carried as it came."""
         carried: dict[str, Json] = {}
