@@ -58,7 +58,7 @@ _REFERENCE = frozenset(
     | {"comment", "deleted", "Object", "Attribute"}
 )
 _REPORT = frozenset({"uuid", "name", "content", "timestamp", "deleted", "Tag"})
-_TAG = frozenset({"name"})
+_NAME = frozenset({"name"})
 _ORGC = frozenset({"local", "uuid"})
 _WRAPPING = frozenset({"Event", "response"})
 
@@ -231,7 +231,7 @@ class _Reading:
         travelling: list[Tag] = []
         local: list[Tag] = []
         for each in given.objects("Tag"):
-            tag = Tag(each.text("name"), self.said.carried(uuid, each, _TAG))
+            tag = Tag(each.text("name"), self.said.carried(uuid, each, _NAME))
             stays = each.flag("local") or not each.flag("exportable", default=True)
             (local if stays else travelling).append(tag)
         self.said.note(uuid, read_marks(local))
@@ -379,8 +379,7 @@ def _orgc(given: JsonObject, uuid: str, reading: _Reading) -> Members | None:
     orgc = given.object("Orgc")
     if orgc is None:
         return None
-    rest = orgc.rest(_ORGC)
-    reading.said.heed(uuid, orgc, {name: each for name, each in rest.items() if name != "name"})
+    rest = reading.said.carried(uuid, orgc, _ORGC, names=_NAME)
     return {**rest, "uuid": orgc.uuid("uuid")} if "uuid" in orgc else rest
 
 

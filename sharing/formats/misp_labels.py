@@ -44,7 +44,7 @@ class _Place(Enum):
     PAP = auto()
     LABEL = auto()
     PROSE = auto()
-    META = auto()
+    META = auto()  # a galaxy's: its headings may be called label
     PLAIN = auto()
 
 
@@ -61,26 +61,28 @@ class Said:
     refuses: bool
     marks: dict[str, TagMarks] = field(default_factory=dict)
 
-    def carried(self, uuid: str, given: JsonObject, known: frozenset[str]) -> dict[str, Json]:
+    def carried(
+        self,
+        uuid: str,
+        given: JsonObject,
+        known: frozenset[str],
+        *,
+        names: frozenset[str] = frozenset(),
+    ) -> dict[str, Json]:
         """What nobody knows of an object, with what it claims of a thing's label noted.
+
+        Members of it that are but somebody's `names` claim nothing.
 
         Raises:
             BadMispError: it is too deep, or claims a label where `refuses` says that it may not.
         """
         rest = given.rest(known)
-        self.heed(uuid, given, {**rest, _DROPPED: given.raw(_DROPPED)})
-        return rest
-
-    def heed(self, uuid: str, given: JsonObject, members: dict[str, Json]) -> None:
-        """Note what members of an object claim of a thing's label.
-
-        Raises:
-            BadMispError: they do, where `refuses` says that they may not.
-        """
-        for place, said in _claims("", members, _Place.PLAIN):
+        heard = {name: each for name, each in rest.items() if name not in names}
+        for place, said in _claims("", {**heard, _DROPPED: given.raw(_DROPPED)}, _Place.PLAIN):
             if self.refuses:
                 given.bad(place, _NO_PLACE)
             self.note(uuid, said)
+        return rest
 
     def told(self, thing: Object) -> None:
         """Note the colour that a template has its object say of itself by an attribute."""
@@ -108,7 +110,8 @@ def _remembered(read: Callable[..., T]) -> Callable[..., T]:
 def _claims(path: str, given: Json, place: _Place) -> Iterator[tuple[str, TagMarks]]:
     if isinstance(given, dict):
         for name, inner in given.items():
-            at = f"{path}.{printable(name)}" if path else printable(name)
+            shown = printable(name.lower())
+            at = f"{path}.{shown}" if path else shown
             if said := _read(name, _Place.PROSE):  # {"tlp:red": {}}
                 yield at, said
             yield from _claims(at, inner, _narrowed(place, _place(name)))
