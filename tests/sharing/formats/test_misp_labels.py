@@ -190,6 +190,14 @@ def test_the_place_of_a_label_astray_is_named() -> None:
     assert refused.value.why.endswith("that of any other thing is a tag in its `Tag`")
 
 
+@pytest.mark.parametrize("name", ["x_deep", "event_tags"])
+def test_what_is_nested_too_deep_is_refused_wherever_labels_are_looked_for(name: str) -> None:
+    event = event_with(CANARY, PLACES["attribute"](CANARY, {}))
+    raw = orjson.dumps({**event, name: "DEEP"}).replace(b'"DEEP"', b"[" * 900 + b"]" * 900)
+    with pytest.raises(BadMispError, match="is nested deeper than 24"):
+        read_misp(raw, name="f")
+
+
 def test_no_thing_of_a_real_event_has_a_label_astray(shared_data: Path) -> None:
     files = sorted((shared_data / "real" / "misp-events").glob("*.json"))
     whole = [each for each in files if each.name != "rqz-dnsduvel_blocklist.json"]
