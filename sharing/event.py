@@ -235,6 +235,14 @@ class TagMarks:
         """Whether the tags say anything."""
         return self.tlp is not None or self.pap is not None or self.unread
 
+    def __or__(self, other: "TagMarks") -> "TagMarks":
+        """What both say: the strictest."""
+        return TagMarks(
+            max((each.tlp for each in (self, other) if each.tlp is not None), default=None),
+            max((each.pap for each in (self, other) if each.pap is not None), default=None),
+            self.unread or other.unread,
+        )
+
 
 def read_marks(tags: Iterable[Tag]) -> TagMarks:
     """Read the tlp and PAP tags among `tags`: the strictest of several counts.

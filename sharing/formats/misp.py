@@ -47,8 +47,8 @@ def read_misp(
             a member that is missing, wrong or there twice.
     """
     found: dict[str, MispEvent] = {}
-    for given in _events(_parse(raw, name), name):
-        read = read_event(given, fresh=fresh, now=now, choices=choices)
+    for given, *around in _events(_parse(raw, name), name):
+        read = read_event(given, around=around, fresh=fresh, now=now, choices=choices)
         if read.event.uuid in found:
             raise BadMispError(name, given.path, f"Event {read.event.uuid} is there twice")
         found[read.event.uuid] = read
@@ -67,26 +67,28 @@ def _parse(raw: bytes, name: str) -> object:
     return document
 
 
-def _events(document: object, name: str) -> Iterator[JsonObject]:
-    """The event objects of a document, each with its path."""
-    path = ""
+def _events(document: object, name: str) -> Iterator[list[JsonObject]]:
+    """The event objects of a document, each with its path, and with what it is wrapped in."""
+    path, around = "", list[JsonObject]()
     if isinstance(document, dict) and "response" in document:
+        around = [JsonObject(name, path, document)]
         document, path = document["response"], "response"
     if not isinstance(document, list):
-        yield _event_in(JsonObject(name, path, document))
+        yield _event_in(JsonObject(name, path, document)) + around
         return
     if not document:
         raise BadMispError(name, path, "holds no event")
     for n, item in enumerate(document):
-        yield _event_in(JsonObject(name, f"{path}[{n}]", item))
+        yield _event_in(JsonObject(name, f"{path}[{n}]", item)) + around
 
 
-def _event_in(holder: JsonObject) -> JsonObject:
+def _event_in(holder: JsonObject) -> list[JsonObject]:
+    """An event, and what it is wrapped in, if at all."""
     inside = holder.object("Event")
     if inside is not None:
-        return inside
+        return [inside, holder]
     if "info" in holder:
-        return holder
+        return [holder]
     has = ", ".join(f"`{each}`" for each in holder.names()[:5]) or "nothing"
     why = "is no MISP event: it has neither `Event` nor `response`, nor a bare event's `info`"
     raise BadMispError(holder.document, holder.path, f"{why}; it has {has}")

@@ -3,10 +3,10 @@
 Distribution becomes label and audience (decisions.md D9), intersected with TLP: nothing is looser
 than its intake label, and a stricter tag in the document wins. What is not known here is carried;
 what describes one instance's copy (`NODE_LOCAL`) is not shared. Local tags stay at home, but a
-colour they name counts.
+colour they name counts; so does one that stands in what is carried (`misp_labels.py`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -31,6 +31,7 @@ from sharing.event import (
 )
 from sharing.formats.choices import CHOICES, read_profile, read_twin
 from sharing.formats.misp_groups import Group, Reach, Reached, reach_as_told, read_groups
+from sharing.formats.misp_labels import Said
 from sharing.formats.misp_members import BadMispError, JsonObject, is_uuid
 
 UNVERIFIED = "unverified-origin"
@@ -57,7 +58,9 @@ _REFERENCE = frozenset(
     | {"comment", "deleted", "Object", "Attribute"}
 )
 _REPORT = frozenset({"uuid", "name", "content", "timestamp", "deleted", "Tag"})
-_TAG = frozenset({"name"})
+_NAME = frozenset({"name"})
+_ORGC = frozenset({"local", "uuid"})
+_WRAPPING = frozenset({"Event", "response"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,8 @@ class MispEvent:
     """An event as a MISP document tells it; `draft` turns it into one of ours.
 
     `distributions` are by uuid of event, object, attribute and report, where the document gives one
-    of its own; `local` is what local tags say of a thing's colour.
+    of its own; `local` is what is said of a thing's colour by what does not travel as its tag:
+    local tags, and whatever else claims to be a label.
     """
 
     event: Event
@@ -208,8 +212,8 @@ class _Reading:
     choices: bool
     timestamp: int
     groups: Mapping[str, Group]
+    said: Said
     distributions: dict[str, Distribution] = field(default_factory=dict)
-    local: dict[str, TagMarks] = field(default_factory=dict)
 
     def uuid(self, given: JsonObject) -> str:
         """The uuid of a thing, with the distribution it has of its own noted."""
@@ -227,11 +231,10 @@ class _Reading:
         travelling: list[Tag] = []
         local: list[Tag] = []
         for each in given.objects("Tag"):
-            tag = Tag(each.text("name"), each.rest(_TAG))
+            tag = Tag(each.text("name"), self.said.carried(uuid, each, _NAME))
             stays = each.flag("local") or not each.flag("exportable", default=True)
             (local if stays else travelling).append(tag)
-        if said := read_marks(local):
-            self.local[uuid] = said
+        self.said.note(uuid, read_marks(local))
         return tuple(travelling)
 
     def _group(self, given: JsonObject) -> Group:
@@ -252,11 +255,12 @@ def _undescribed(key: str) -> Group:
 def read_event(
     given: JsonObject,
     *,
+    around: Iterable[JsonObject] = (),
     fresh: Callable[[], str] | None = None,
     now: datetime | None = None,
     choices: bool = False,
 ) -> MispEvent:
-    """Return one event of a document.
+    """Return one event of a document; of what is wrapped `around` it, only a label counts.
 
     Who drafts an event may leave out what `fresh` and `now` give; with `choices` he may also say
     how attributes are cut.
@@ -265,8 +269,10 @@ def read_event(
         BadMispError: names the place of what is missing, wrong or there twice.
     """
     at = given.number("timestamp", int(now.timestamp()) if now else 0)
-    reading = _Reading(fresh, choices, at, read_groups(given))
+    reading = _Reading(fresh, choices, at, read_groups(given), Said(refuses=choices))
     uuid = reading.uuid(given)
+    for each in around:
+        reading.said.carried(uuid, each, _WRAPPING)
     event = Event(
         uuid=uuid,
         info=given.text("info"),
@@ -275,12 +281,12 @@ def read_event(
         analysis=given.choice("analysis", range(3), 0),
         timestamp=at,
         published=given.flag("published"),
-        orgc=_orgc(given),
+        orgc=_orgc(given, uuid, reading),
         tags=reading.tags(uuid, given),
-        galaxies=_galaxies(given),
+        galaxies=_galaxies(given, uuid, reading),
         attributes=tuple(_attribute(each, reading) for each in given.objects("Attribute")),
         reports=tuple(_report(each, reading) for each in given.objects("EventReport")),
-        extra=given.rest(_EVENT),
+        extra=reading.said.carried(uuid, given, _EVENT),
     )
     objects: list[Object] = []
     relations: list[Relation] = []
@@ -290,7 +296,7 @@ def read_event(
         relations += [_relation(ref, objects[-1].uuid, reading) for ref in references]
     event = replace(event, objects=tuple(objects), relations=tuple(relations))
     _refuse_twice(given, event)
-    return MispEvent(event, reading.distributions, reading.local)
+    return MispEvent(event, reading.distributions, reading.said.marks)
 
 
 def _attribute(given: JsonObject, reading: _Reading) -> Attribute:
@@ -310,8 +316,8 @@ def _attribute(given: JsonObject, reading: _Reading) -> Attribute:
         object_relation=given.text_or_none("object_relation"),
         data=None if deleted else given.text_or_none("data"),
         tags=reading.tags(uuid, given),
-        galaxies=_galaxies(given),
-        extra=given.rest(known),
+        galaxies=_galaxies(given, uuid, reading),
+        extra=reading.said.carried(uuid, given, known),
         profile=read_profile(given) if reading.choices else None,
         twin=read_twin(given) if reading.choices else None,
     )
@@ -327,7 +333,7 @@ def _value(given: JsonObject) -> str:
 
 def _object(given: JsonObject, reading: _Reading) -> Object:
     uuid = reading.uuid(given)
-    return Object(
+    thing = Object(
         uuid=uuid,
         name=given.text("name"),
         timestamp=given.number("timestamp", reading.timestamp),
@@ -337,8 +343,10 @@ def _object(given: JsonObject, reading: _Reading) -> Object:
         deleted=given.flag("deleted"),
         attributes=tuple(_attribute(each, reading) for each in given.objects("Attribute")),
         tags=reading.tags(uuid, given),
-        extra=given.rest(_OBJECT),
+        extra=reading.said.carried(uuid, given, _OBJECT),
     )
+    reading.said.told(thing)
+    return thing
 
 
 def _relation(given: JsonObject, object_uuid: str, reading: _Reading) -> Relation:
@@ -350,7 +358,7 @@ def _relation(given: JsonObject, object_uuid: str, reading: _Reading) -> Relatio
         timestamp=given.number("timestamp", reading.timestamp),
         comment=given.text("comment", ""),
         deleted=given.flag("deleted"),
-        extra=given.rest(_REFERENCE),
+        extra=reading.said.carried(object_uuid, given, _REFERENCE),
     )
 
 
@@ -363,24 +371,27 @@ def _report(given: JsonObject, reading: _Reading) -> ReportText:
         timestamp=given.number("timestamp", reading.timestamp),
         deleted=deleted,
         tags=reading.tags(uuid, given),
-        extra=given.rest(_REPORT),
+        extra=reading.said.carried(uuid, given, _REPORT),
     )
 
 
-def _orgc(given: JsonObject) -> Members | None:
+def _orgc(given: JsonObject, uuid: str, reading: _Reading) -> Members | None:
     orgc = given.object("Orgc")
     if orgc is None:
         return None
-    rest = orgc.rest(frozenset({"local", "uuid"}))
+    rest = reading.said.carried(uuid, orgc, _ORGC, names=_NAME)
     return {**rest, "uuid": orgc.uuid("uuid")} if "uuid" in orgc else rest
 
 
-def _galaxies(given: JsonObject) -> tuple[Members, ...]:
+def _galaxies(given: JsonObject, uuid: str, reading: _Reading) -> tuple[Members, ...]:
     """Galaxies as they came, without the numbers one instance gave them and their clusters."""
     found: list[Members] = []
     for galaxy in given.objects("Galaxy"):
-        clusters: list[Json] = [each.rest(frozenset()) for each in galaxy.objects("GalaxyCluster")]
-        rest = galaxy.rest(frozenset({"GalaxyCluster"}))
+        clusters: list[Json] = [
+            reading.said.carried(uuid, each, frozenset())
+            for each in galaxy.objects("GalaxyCluster")
+        ]
+        rest = reading.said.carried(uuid, galaxy, frozenset({"GalaxyCluster"}))
         found.append({**rest, "GalaxyCluster": clusters} if clusters else rest)
     return tuple(found)
 

@@ -162,16 +162,17 @@ class JsonObject:
         """The members' names, sorted."""
         return sorted(self._members)
 
+    def raw(self, name: str) -> Json:
+        """A member as it came, None if it is not there; it may not be nested too deep."""
+        value = self._members.get(name)
+        if _is_deeper(value, _DEPTH):
+            self.bad(name, f"is nested deeper than {_DEPTH}")
+        return value
+
     def rest(self, known: frozenset[str]) -> dict[str, Json]:
         """What nobody here knows, to be carried as it came."""
-        carried: dict[str, Json] = {}
-        for name, value in self._members.items():
-            if name in known or name in UNSHARED:
-                continue
-            if _is_deeper(value, _DEPTH):
-                self.bad(name, f"is nested deeper than {_DEPTH}")
-            carried[name] = value
-        return carried
+        names = (name for name in self._members if name not in known and name not in UNSHARED)
+        return {name: self.raw(name) for name in names}
 
     def _wrong(self, name: str, wanted: str) -> NoReturn:
         self.bad(name, f"wants {wanted}, got {class_of(self._members.get(name))}")
