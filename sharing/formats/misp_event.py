@@ -81,12 +81,14 @@ class MispEvent:
 
     `distributions` are by uuid of event, object, attribute and report, where the document gives one
     of its own; `local` is what is said of a thing's colour by what does not travel as its tag:
-    local tags, and whatever else claims to be a label.
+    local tags, and whatever else claims to be a label. `left_out` are the places of parts that by
+    their own distribution do not go as far as what they hang on.
     """
 
     event: Event
     distributions: Mapping[str, Distribution]
     local: Mapping[str, TagMarks]
+    left_out: tuple[str, ...] = ()
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -135,6 +137,8 @@ class MispEvent:
 
     def _notes(self, reached: Mapping[Group, Reached]) -> Iterator[str]:
         """What of the distributions reaches fewer than was said, for people to read."""
+        for place in self.left_out:
+            yield f"{place or 'Event'}: parts that are local, or for fewer, are left out"
         told = set[Group]()
         for each in self.distributions.values():
             place = f"{each.place}." if each.place else ""
@@ -226,6 +230,12 @@ class _Reading:
             self.distributions[uuid] = Distribution(level, group, given.path)
         return uuid
 
+    def stays(self, name: str, given: JsonObject) -> bool:
+        """Whether a part stays behind; noted, if it does."""
+        if is_left := given.stays(name):
+            self.said.left_out.append(given.path)
+        return is_left
+
     def tags(self, uuid: str, given: JsonObject) -> tuple[Tag, ...]:
         """The tags of a thing that travel; local ones only leave their mark."""
         travelling: list[Tag] = []
@@ -296,7 +306,8 @@ def read_event(
         relations += [_relation(ref, objects[-1].uuid, reading) for ref in references]
     event = replace(event, objects=tuple(objects), relations=tuple(relations))
     _refuse_twice(given, event)
-    return MispEvent(event, reading.distributions, reading.said.marks)
+    left_out = tuple(sorted(set(reading.said.left_out)))
+    return MispEvent(event, reading.distributions, reading.said.marks, left_out)
 
 
 def _attribute(given: JsonObject, reading: _Reading) -> Attribute:
@@ -387,12 +398,14 @@ def _galaxies(given: JsonObject, uuid: str, reading: _Reading) -> tuple[Members,
     """Galaxies as they came, without the numbers one instance gave them and their clusters."""
     found: list[Members] = []
     for galaxy in given.objects("Galaxy"):
-        clusters: list[Json] = [
-            reading.said.carried(uuid, each, frozenset())
-            for each in galaxy.objects("GalaxyCluster")
-        ]
+        clusters: list[Json] = []
+        for each in galaxy.objects("GalaxyCluster"):
+            cluster = reading.said.carried(uuid, each, frozenset())
+            if not reading.stays("GalaxyCluster", each):
+                clusters.append(cluster)
         rest = reading.said.carried(uuid, galaxy, frozenset({"GalaxyCluster"}))
-        found.append({**rest, "GalaxyCluster": clusters} if clusters else rest)
+        if not reading.stays("Galaxy", galaxy):
+            found.append({**rest, "GalaxyCluster": clusters} if clusters else rest)
     return tuple(found)
 
 

@@ -20,7 +20,7 @@ from typing import TypeVar
 from policies.lookalikes import plain
 from policies.tlp import Pap, is_tlp_tag, read_pap, read_tlp
 from sharing.event import Json, Object, Tag, TagMarks, read_marks
-from sharing.formats.misp_members import JsonObject
+from sharing.formats.misp_members import JsonObject, stays, without_those_that_stay
 from sharing.incidents.values import printable
 
 T = TypeVar("T")
@@ -56,10 +56,12 @@ class Said:
     """What is said of the labels of an event's things where MISP's readers do not look, by uuid.
 
     `refuses`: its author is our own source, and there to put a label where it counts.
+    `left_out` are the places at which something stays behind, as its own distribution wants.
     """
 
     refuses: bool
     marks: dict[str, TagMarks] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)  # places that have parts that stay
 
     def carried(
         self,
@@ -71,6 +73,7 @@ class Said:
     ) -> dict[str, Json]:
         """What nobody knows of an object, with what it claims of a thing's label noted.
 
+        Parts of it that were not to leave with the thing are left out, but heard.
         Members of it that are but somebody's `names` claim nothing.
 
         Raises:
@@ -82,7 +85,11 @@ class Said:
             if self.refuses:
                 given.bad(place, _NO_PLACE)
             self.note(uuid, said)
-        return rest
+        whole = {name: each for name, each in rest.items() if not stays(name, each)}
+        kept = {name: without_those_that_stay(name, each) for name, each in whole.items()}
+        if kept != rest:
+            self.left_out.append(given.path)
+        return kept
 
     def told(self, thing: Object) -> None:
         """Note the colour that a template has its object say of itself by an attribute."""

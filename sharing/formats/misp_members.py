@@ -52,6 +52,8 @@ COMPUTED = frozenset(
 )
 """What the exporting instance worked out, or what others said; it is not the source's word (D5)."""
 UNSHARED = NODE_LOCAL | COMPUTED
+_HUNG_ON = frozenset({"Galaxy", "GalaxyCluster", "Tag", "EventTag", "AttributeTag"})
+_AS_FAR = {None, "", 3, "3", 5, "5"}  # as far as anything goes, or as what it hangs on
 
 
 class BadMispError(ForeignFault):
@@ -174,8 +176,36 @@ class JsonObject:
         names = (name for name in self._members if name not in known and name not in UNSHARED)
         return {name: self.raw(name) for name in names}
 
+    def stays(self, name: str) -> bool:
+        """Whether this, as the member called `name`, was not to leave with what it hangs on."""
+        return stays(name, self._members)
+
     def _wrong(self, name: str, wanted: str) -> NoReturn:
         self.bad(name, f"wants {wanted}, got {class_of(self._members.get(name))}")
+
+
+def stays(name: str, given: Json) -> bool:
+    """Whether a part that is carried as it came was not to leave with what it hangs on.
+
+    MISP gives galaxies, their clusters and relations, and analysts' notes a distribution of their
+    own, and hangs tags and clusters on a thing for one instance alone (`local`).
+    """
+    if not isinstance(given, dict):
+        return False
+    level, local = given.get("distribution"), given.get("local")
+    is_far = not isinstance(level, list | dict) and level in _AS_FAR
+    is_local = isinstance(local, list | dict) or local not in _NO
+    return not is_far or (is_local and name in _HUNG_ON)
+
+
+def without_those_that_stay(name: str, given: Json) -> Json:
+    """What is carried of a member, less the parts in it that stay."""
+    if isinstance(given, list):
+        return [without_those_that_stay(name, each) for each in given if not stays(name, each)]
+    if isinstance(given, dict):
+        inside = ((each, inner) for each, inner in given.items() if not stays(each, inner))
+        return {each: without_those_that_stay(each, inner) for each, inner in inside}
+    return given
 
 
 def is_uuid(text: str) -> bool:
