@@ -132,6 +132,14 @@ def migrate(data: Data = HERE) -> None:
 
 
 @app.command()
+def tidy(data: Data = HERE) -> None:
+    """Overwrite what recalled values left in the database's files; best by night, writers wait."""
+    from node.commands import setup
+
+    setup.tidy(data)
+
+
+@app.command()
 def doctor(data: Data = HERE) -> None:
     """Check settings, keys, roster, database, audit chain, clock and peers."""
     from node.commands.doctor import examine

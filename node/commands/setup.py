@@ -31,3 +31,13 @@ def migrate(data: Path) -> None:
     changed = schema.migrate(store)
     store.close()
     typer.echo(f"revision {schema.HEAD}: {'reached now' if changed else 'nothing to do'}")
+
+
+def tidy(data: Path) -> None:
+    """Leave nothing deleted in unused parts of the database's files."""
+    store = open_store(load_settings(data).database)
+    try:
+        store.tidy()
+    finally:
+        store.close()
+    typer.echo("tidied")

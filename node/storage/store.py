@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from sqlite3 import OperationalError as SqliteOperationalError
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -96,6 +97,27 @@ class Store:
         store = copy(self)
         store.guard = guard
         return store
+
+    def tidy(self) -> None:
+        """Write the database's files anew, so that nothing deleted is left in their unused parts.
+
+        Deleted rows are overwritten at once (`secure_delete`), but not the copies that SQLite
+        leaves behind when it moves rows between pages. Writers wait meanwhile. On PostgreSQL they
+        do not, and what is deleted is only given free, for other rows to overwrite.
+
+        Raises:
+            StoreBusyError: another process writes, or reads what is to be overwritten.
+        """
+        pooled = self.engine.raw_connection()
+        driver: Any = pooled.driver_connection
+        try:
+            if self._is_sqlite:
+                _vacuum_sqlite(driver)
+            else:
+                driver.autocommit = True
+                driver.execute("VACUUM")
+        finally:
+            pooled.invalidate()  # its modes are not a unit's
 
     def close(self) -> None:
         """Close every connection of the pool."""
@@ -224,6 +246,17 @@ def _prepare_sqlite(dbapi: SqliteConnection, entry: ConnectionPoolEntry) -> None
     dbapi.execute("PRAGMA synchronous = FULL")
     dbapi.execute("PRAGMA foreign_keys = ON")
     dbapi.execute("PRAGMA secure_delete = ON")
+
+
+def _vacuum_sqlite(driver: SqliteConnection) -> None:
+    try:
+        driver.execute("PRAGMA query_only = 0")
+        driver.execute("VACUUM")
+        [is_busy, *_] = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except SqliteOperationalError as error:
+        raise StoreBusyError(f"no turn within {BUSY_S} s: {error}") from error
+    if is_busy:
+        raise StoreBusyError("the log is still being read: try again")
 
 
 def _begin_sqlite(connection: Connection) -> None:

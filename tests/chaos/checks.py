@@ -13,6 +13,7 @@ import zstandard
 from sqlalchemy import MetaData, make_url, select
 
 from node.commands.doctor import examine
+from node.commands.setup import tidy
 from node.settings import load_settings
 from node.storage import tables, tables_feed
 from node.storage.store import open_store
@@ -160,7 +161,13 @@ class Checks:
     # In the bytes, when all nodes have ended
 
     def in_bytes(self) -> None:
-        """Nothing is kept where it never might be; what was taken back is nowhere held any more."""
+        """Nothing is kept where it never might be; what was taken back is nowhere held any more.
+
+        In the files, too, once their operator has tidied them: `node/storage/store.py` says why.
+        """
+        for home in self._cast.homes.values():
+            with contextlib.redirect_stdout(io.StringIO()):
+                tidy(home)
         seals: dict[tuple[object, ...], set[str]] = {}
         for name, home in self._cast.homes.items():
             due = set().union(*(one.texts_for(name) for one in self._said.events.values()))

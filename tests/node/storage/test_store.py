@@ -1,5 +1,6 @@
 """Units of work, on both databases, with several writers."""
 
+import re
 import sqlite3
 import stat
 import subprocess
@@ -9,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from unittest.mock import Mock
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from node.storage import store as store_module
@@ -220,3 +222,37 @@ def test_what_was_acknowledged_survives_kill_9_of_two_processes_on_one_file(
         for number in numbers
     )
     assert len(found) == 50
+
+
+def test_nothing_deleted_is_left_in_the_files_once_they_are_tidied(tmp_path: Path) -> None:
+    """SQLite's secure_delete alone leaves copies, from when rows moved between pages."""
+    for seed in range(5):
+        path, chance, there = tmp_path / f"{seed}.sqlite", Random(seed), list[str]()
+        with closing(open_store(f"sqlite:///{path}")) as store:
+            migrate(store)
+            with store.write() as unit:
+                for _ in range(1000):
+                    if not there or chance.random() < 0.6:
+                        there.append(
+                            f"canary{chance.randbytes(8).hex()}" + "x" * chance.randrange(900)
+                        )
+                        put(unit, there[-1])
+                    else:
+                        gone = there.pop(chance.randrange(len(there)))
+                        unit.connection.execute(delete(wake).where(wake.c.event == gone))
+            with store.read():  # a reader's connection is in the pool, too
+                pass
+            store.tidy()
+            found = {text.decode() for text in re.findall(b"canary[0-9a-f]{16}", path.read_bytes())}
+            assert found == {event[:22] for event in there}
+            assert rows(store).keys() == set(there)
+            assert not path.with_name(f"{path.name}-wal").stat().st_size
+
+
+def test_a_database_that_is_tidied_goes_on(store: Store) -> None:
+    with store.write() as unit:
+        put(unit, "a")
+    store.tidy()
+    with store.write() as unit:
+        put(unit, "b")
+    assert rows(store).keys() == {"a", "b"}
