@@ -18,10 +18,10 @@ _ALIKE = {
     "l": "ӏլǀ∣│Ꮮꓡⳑ",
     "m": "μмⲙᎷꓟ",
     "n": "ηνпոⲛꓠ",
-    "p": "ρрⲣᏢꓑ",
+    "p": "ρрⲣᏢꓑþ",
     "r": "гґⲅᎡꓣ",
     "s": "ѕꓢᏚ",
-    "t": "τтҭⲧᎢꓔ",
+    "t": "τтҭⲧᎢꓔ⊤",
     "w": "ωԝѡᏔꓪ",
 }
 """Letters of other alphabets, in lower case where they have one, that pass for these."""

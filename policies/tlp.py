@@ -7,6 +7,7 @@ uuids stand in CACAO 2.0 too); the PAP extension of the STIX common objects.
 """
 
 import re
+from collections.abc import Collection
 from enum import IntEnum
 from unicodedata import category, normalize
 
@@ -90,11 +91,32 @@ _MARKINGS_OF_PAP = {
 _MARKED = {uuid: tlp for tlp, uuid in _MARKINGS.items()} | _MARKINGS_OF_TLP_1
 _MARKING = re.compile(r"marking-(?:definition|tlp)--")
 _TLP = {tlp.word: tlp for tlp in Tlp} | {"white": Tlp.CLEAR, "amberstrict": Tlp.AMBER_STRICT}
-_GAP = "[^a-z0-9]*"
-_SCALE = f"(?:t[l1]p|traffic{_GAP}light{_GAP}protocol)"
-_OF_TLP = re.compile(rf"^{_GAP}{_SCALE}|(?<![a-z0-9]){_SCALE}[^a-z0-9]+[a-z0-9]")
-_COLOURED = re.compile("t[l1]p(?:red|amber|green|clear|white)")
 _PAP = {pap.word: pap for pap in Pap} | {"white": Pap.CLEAR}
+
+_GAP = "[^a-z0-9]*"
+_COLOUR = "(?:red|amber|green|clear|white)"
+_SHORT_TLP = "t[l1]p"
+_SPREAD_TLP = f"t{_GAP}[l1]{_GAP}p"
+_SPREAD_PAP = f"p{_GAP}a{_GAP}p"
+_LONG_TLP = f"traffic{_GAP}light{_GAP}protocol"
+_LONG_PAP = f"permissible{_GAP}actions?{_GAP}protocol"
+_WORD, _END = "(?<![a-z0-9])", "(?![a-z0-9])"
+_OF_TLP = re.compile(
+    rf"^{_GAP}(?:{_SHORT_TLP}|{_LONG_TLP})"  # it begins so
+    rf"|{_WORD}(?:{_SHORT_TLP}|{_LONG_TLP})[^a-z0-9]+[a-z0-9]"  # it says so of what comes next
+    rf"|{_SPREAD_TLP}{_GAP}{_COLOUR}"
+    rf"|{_WORD}traffic{_GAP}light{_GAP}{_COLOUR}{_END}"
+    rf"|{_WORD}{_COLOUR}(?:{_GAP}strict)?{_GAP}(?:{_SPREAD_TLP}|{_LONG_TLP}){_END}"
+    rf"|^{_GAP}tip[^a-z0-9]+{_COLOUR}(?:{_GAP}strict)?{_GAP}$"  # with an I for its L
+)
+_OF_PAP = re.compile(
+    rf"^{_GAP}{_LONG_PAP}"
+    rf"|{_WORD}pap\s*[:=]"
+    rf"|{_WORD}(?:{_SPREAD_PAP}|{_LONG_PAP}){_GAP}{_COLOUR}{_END}"
+    rf"|{_WORD}{_COLOUR}{_GAP}(?:{_SPREAD_PAP}|{_LONG_PAP}){_END}"
+)
+_SIGN_FOR_L = re.compile("(?<=[t7])[|!¦](?=p)")
+_SEVEN_FOR_T = re.compile("(?<![a-z0-9])7(?=[l1]p)")
 
 
 def read_tlp(text: str) -> Tlp | None:
@@ -115,25 +137,19 @@ def is_tlp_tag(text: str) -> bool:
     """Whether a tag claims to be about TLP, readable or not (`tlp:unclear` is, `red` is not).
 
     One that only looks so to people is as well, so that it goes nowhere as long as nobody wrote
-    what it means: `#tlp:red`, `pap:red;tlp:red`, or one with a Greek tau.
+    what it means: `#tlp:red`, `pap:red;tlp:red`, `RED (TLP)`, `t|p:red`, or one with a Greek tau.
     """
-    like = plain(text.replace("tIp", "tlp"))
-    return (
-        _OF_TLP.search(like) is not None
-        or _COLOURED.search(re.sub("[^a-z0-9]", "", like)) is not None
-        or any(uuid in like for uuid in _MARKED)
-    )
+    like = _SEVEN_FOR_T.sub("t", _SIGN_FOR_L.sub("l", plain(text)))
+    return _claims(like, _OF_TLP, _MARKED)
 
 
 def is_pap_tag(text: str) -> bool:
     """Whether a tag claims to be about PAP, readable or not (`PAP:PINK` is, `pap smear` is not)."""
-    bare = _bare(text)
-    spelled = bare.startswith("pap") and read_pap(bare) is not None
-    return (
-        spelled
-        or re.search(r"(?<![a-z0-9])pap\s*[:=]", plain(text)) is not None
-        or _marking(text) in _MARKINGS_OF_PAP
-    )
+    return _claims(plain(text), _OF_PAP, _MARKINGS_OF_PAP)
+
+
+def _claims(like: str, claim: re.Pattern[str], markings: Collection[str]) -> bool:
+    return claim.search(like) is not None or any(uuid in like for uuid in markings)
 
 
 def _spelled(scale: str, text: str) -> str:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.tlp import Pap, Tlp, is_pap_tag, is_tlp_tag, read_pap, read_tlp
-from tests.policies.tags import COLOURS, claims_tlp, dressed, strange
+from tests.policies.tags import COLOURS, claims_pap, claims_tlp, dressed, strange
 
 SPELLINGS = {
     Tlp.CLEAR: [
@@ -190,7 +190,19 @@ def test_a_tag_about_tlp_is_known_even_if_unreadable() -> None:
         "TL\u0420:RED",
         "\U0001f1f9\U0001f1f1\U0001f1f5 red",
         "tIp:red",
+        "t\u0456p:red",
         "t1p:red",
+        "t|p:red",
+        "t!p: amber",
+        "T\u00a6P:RED",
+        "7lp:red",
+        "71p:red",
+        "\u22a4LP:RED",
+        "tl\u00fe:red",
+        "RED (TLP)",
+        "red:tlp",
+        "[AMBER+STRICT] TLP",
+        "Traffic Light: RED",
         "stix:marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed",
     ],
 )
@@ -202,8 +214,13 @@ def test_what_looks_like_a_tlp_tag_and_is_none_we_read_is_one_without_meaning(ta
 @pytest.mark.parametrize(
     "tag",
     [
-        "tip:red",
+        "tip: red hats",
+        "tip:redirect",
         "dst-ip:redirected",
+        "red tulip",
+        "infrared tlp",
+        "traffic light: hacked",
+        "ship!port",
         "misp:tlp",
         "type:RAT",
         "red team",
@@ -220,6 +237,11 @@ def test_other_tags_stay_other_tags(tag: str) -> None:
 @given(strange())
 def test_what_people_take_for_a_tlp_tag_the_table_and_the_reader_agree_on(tag: str) -> None:
     assert is_tlp_tag(tag) is claims_tlp(tag)
+
+
+@given(strange())
+def test_what_people_take_for_a_pap_tag_the_table_and_the_reader_agree_on(tag: str) -> None:
+    assert is_pap_tag(tag) is claims_pap(tag)
 
 
 @given(st.sampled_from(COLOURS).flatmap(lambda c: st.tuples(st.just(c), dressed(f"tlp:{c}"))))
@@ -239,10 +261,28 @@ def test_a_tag_about_pap_is_known_even_if_unreadable() -> None:
         '"PAP:WHITE"',
         "[pap:red]",
         red,
+        f"stix:{red}",
         "#pap:red",
+        "(PAP) red",
+        "pap.red",
+        "P.A.P: RED",
+        "PAP RED!",
+        "RED (PAP)",
+        "Permissible Actions Protocol: RED",
+        "permissible-actions-protocol",
     ]
     assert all(is_pap_tag(tag) for tag in tags)
-    assert not any(is_pap_tag(tag) for tag in ["paper", "pap smear", "pap", "tlp:red", "red"])
+    others = [
+        "paper",
+        "pap smear",
+        "pap",
+        "tlp:red",
+        "red",
+        "pap reduction",
+        "papillon",
+        "cheap red",
+    ]
+    assert not any(is_pap_tag(tag) for tag in others)
 
 
 @given(st.sampled_from(Tlp), st.sampled_from(["{}", "[{}]", '"{}"', " {}\n", "\u200b{}\ufeff"]))
