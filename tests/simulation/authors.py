@@ -24,7 +24,7 @@ from policies.tlp import Tlp
 from sharing import event as words
 from sharing.slots import Names, cut_event, diff
 from tests.node.federation.ruling import operator
-from tests.simulation.oracle import NOBODY, Event, Oracle, Said
+from tests.simulation.oracle import NOBODY, Event, Oracle, Said, may_give
 from tests.simulation.stage import Stage, org_of
 
 COLOURS = [Tlp.CLEAR, Tlp.GREEN, Tlp.AMBER, Tlp.AMBER_STRICT, Tlp.RED]
@@ -130,8 +130,11 @@ class Authors:
         ]
         release(node, operator(node), node.org, event, party, slots, "agreed")
         name = next(one for one in self.oracle.names if org_of(one) == party)
+        now, cut = self.stage.clock.now, self.oracle.cut_off.get(told.owner, NOBODY)
         values = {
-            canary: replace(said, released=said.released | {name}) if said.waits else said
+            canary: replace(said, released=said.released | {name})
+            if said.waits and may_give(told.owner, name, replace(said, waits=False), now, cut)
+            else said  # nobody is asked for what may not go there anyway, as under an embargo
             for canary, said in told.values.items()
         }
         self.released |= {canary: said.released for canary, said in values.items()}
@@ -197,8 +200,8 @@ class Authors:
         if version is not None:
             with node.store.write() as unit:
                 write_version(unit, version)
+            self._count(event)
         self.wholes[event] = whole, Value(title, None), values
-        self._count(event)
         told = {title: whole} | {each.canary: _effective(whole, each.said) for each in values}
         told = {
             canary: replace(said, released=self.released.get(canary, NOBODY))
