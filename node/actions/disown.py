@@ -84,7 +84,7 @@ def _going_by(log: LogRow, left: list[HoldingRow]) -> LogRow:
 def _forgotten(seen: SeenRow | None) -> SeenRow | None:
     if seen is None:
         return None
-    return replace(seen, pos=0, epoch=_NOTHING[0], seq=_NOTHING[1], digest=None)
+    return replace(seen, pos=0, epoch=_NOTHING[0], seq=_NOTHING[1], digest=None, told=None)
 
 
 def _evidence(node: Node, row: HoldingRow, seen: SeenRow | None, fault: str) -> QuarantineRow:

@@ -427,6 +427,12 @@ class Story:
             self._finish(name, self.stage.clock.now)
         self.stage.clock.turn(days=8)  # embargoes end
         self.time_passes()
+        self._come_to_rest()
+        self.stage.clock.turn(days=1)  # who refused what was signed anew since gets it by night
+        self._come_to_rest()
+        self.checks.at_end()
+
+    def _come_to_rest(self) -> None:
         for _ in range(6):
             for name in self.names:
                 self.project(name)
@@ -440,4 +446,3 @@ class Story:
             self.stage.clock.turn(minutes=1)
             if not news:
                 break
-        self.checks.at_end()
