@@ -7,6 +7,8 @@ import pytest
 from federation.transport import Transport
 from node.actions.disown import disown_compromised
 from node.actions.keys import accept_member, prepare_keys, revoke_key
+from node.actions.renew import renew_logs
+from node.actions.stored import open_holding
 from node.errors import SettingsError
 from node.keys import read_keys
 from node.roster import RosterFile, keys_of, own_entry
@@ -212,6 +214,39 @@ def test_a_forged_version_does_not_bar_the_originators_own(world: World) -> None
     world.settle()
     assert "ours.example" in world.text("BE", event)
     assert signers_of(world, "BE", event) == kids(world, "FR")
+
+
+def test_what_was_disowned_and_is_sealed_again_comes_by_the_next_repair(world: World) -> None:
+    event = world.post("FR", "Ours", values=["ours.example"])
+    world.project("FR")
+    world.pull("HUB", "FR")  # before the theft, so what it has stands
+    world.project("HUB")
+    world.clock.turn(hours=1)
+    since = world.clock()
+    world.pull("BE", "HUB")
+    world.pull("BE", "HUB")  # confirms it
+    [stolen_kid] = kids(world, "FR")
+    rotate(world, "FR")
+    revoke(world, "BE", stolen_kid, since)
+    assert disown_compromised(world["BE"]) == 1
+    world.pull("BE", "HUB")  # it still has what the stolen key signed
+    assert world.held_from("BE", event, "HUB") is None
+    revoke(world, "FR", stolen_kid, since)
+    assert renew_logs(world["FR"]) == 1  # signed anew, nothing changed in it
+    tell(world, "FR", "BE", "HUB")
+    world.project("FR")
+    world.pull("HUB", "FR")
+    world.project("HUB")
+    assert world.pull("BE", "HUB").items == 0  # it shows the same as before: no news
+    world.repair("BE", "HUB")
+    held = world.held_from("BE", event, "HUB")
+    assert held is not None
+    assert list(open_holding(held).statement.keys) == kids(world, "FR")
+
+
+def revoke(world: World, at: str, kid: str, since: datetime) -> None:
+    settings = world[at].settings
+    revoke_key(settings, kid, compromised_since=since, reason="stolen", at=world.clock())
 
 
 def tell_only(world: World, name: str, kid: str, *, since: datetime) -> None:
