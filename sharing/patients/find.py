@@ -6,9 +6,10 @@ because a person stands beside it (plain numbers, contacts).
 
 import re
 from base64 import b64decode
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from html import unescape
 from urllib.parse import unquote
 
 from sharing.patients.births import births, births_beside
@@ -26,6 +27,15 @@ from sharing.patients.reading import Reading
 from sharing.patients.tables import tables
 from sharing.patients.words import ANY_PATIENT, Word
 
+_SAMPLE = 4096
+_MARKUP = re.compile(r"<[^<>]{1,500}>")
+_BY_MARK = (  # the longer first: one begins like the other
+    (BOM_UTF32_LE, "utf-32"),
+    (BOM_UTF32_BE, "utf-32"),
+    (BOM_UTF16_LE, "utf-16"),
+    (BOM_UTF16_BE, "utf-16"),
+)
+_WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 MOST = 200
 """Findings of one text; whoever has this many has lost more than a name."""
 
@@ -74,7 +84,7 @@ def find(text: str, *, where: Where = Where.TEXT, label: str = "") -> tuple[Find
         case Where.TEXT | Where.CONTACT | Where.INDICATOR | Where.MACHINE:
             if says_nothing(text, where):
                 return ()
-            spelled_out = unquote(text) if "%" in text else text
+            spelled_out = _spelled_out(text)
             found = _read(text, where)
             if not found and spelled_out != text:
                 return _marked_whole(text, _read(spelled_out, where))
@@ -119,19 +129,48 @@ def _in_file(text: str) -> tuple[Finding, ...]:
         return find(text)
     if raw[128:132] == b"DICM":
         return (_record(text),)
-    return _marked_whole(text, find(_words_in(raw)))
+    for words in _words_in(raw):
+        if found := find(words) or ("</" in words and find(_MARKUP.sub(" ", words))):
+            return _marked_whole(text, found)
+    return ()
 
 
-def _words_in(raw: bytes) -> str:
-    """The text that bytes are; empty for those that are none."""
-    if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-        return raw.decode("utf-16", "replace")
-    if b"\0" in raw:
-        return ""
+def _words_in(raw: bytes) -> Iterator[str]:
+    """The text that bytes are, in each way it may be meant; none for those that are none."""
+    for mark, codec in _BY_MARK:
+        if raw.startswith(mark):
+            yield raw.decode(codec, "replace")
+            return
+    if b"\0" not in raw:
+        yield _utf8_or_latin(raw)
+        return
+    for codec in _WIDE:
+        if _is_text(raw[:_SAMPLE].decode(codec, "replace")):
+            yield raw.decode(codec, "replace").replace("\0", " ")
+            return
+    padded = _utf8_or_latin(raw)
+    if _is_text(padded[:_SAMPLE].replace("\0", "")):
+        yield padded.replace("\0", " ")  # fields apart, or a file filled up
+        yield padded.replace("\0", "")
+
+
+def _utf8_or_latin(raw: bytes) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError:
         return raw.decode("latin-1")
+
+
+def _is_text(sample: str) -> bool:
+    """Whether it is nearly all letters and signs of Europe; other bytes look like all the world."""
+    known = sum(char < "\u0600" and (char.isprintable() or char in "\t\r\n\0") for char in sample)
+    return known * 20 >= len(sample) * 19 and any(map(str.isalpha, sample))
+
+
+def _spelled_out(text: str) -> str:
+    """The text without the ways in which addresses (%20) and pages (&nbsp;) write a sign."""
+    text = unquote(text) if "%" in text else text
+    return unescape(text) if "&" in text else text
 
 
 def _record(text: str) -> Finding:

@@ -200,7 +200,26 @@ def test_depth_hides_nothing() -> None:
     assert check_event(with_extra(x=deep), key=KEY).found
 
 
-@pytest.mark.parametrize("raw", [SECRET.encode(), SECRET.encode("utf-16"), b"PID|1||4711^^^KIS||"])
+GREEK = "\u0391\u03c3\u03b8\u03b5\u03bd\u03ae\u03c2: \u0393\u03b9\u03ce\u03c1\u03b3\u03bf\u03c2 \u03a0\u03b1\u03c0\u03b1\u03b4\u03cc\u03c0\u03bf\u03c5\u03bb\u03bf\u03c2"
+WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        SECRET.encode(),
+        b"PID|1||4711^^^KIS||",
+        *(text.encode(codec) for codec in WIDE for text in (SECRET, GREEK)),
+        SECRET.encode("utf-16-le") + b"\n",  # cut off within a letter
+        SECRET.encode() + bytes(100),
+        bytes(2) + GREEK.encode() + bytes(7),
+        SECRET.replace(" ", "\0").encode(),
+        "\0".join((SECRET[:12], SECRET[12:])).encode(),
+        SECRET.replace(" ", "&nbsp;").encode(),
+        SECRET.replace(" ", "&#32;").encode(),
+        "".join(f"<td>{word}</td>" for word in SECRET.split()).encode(),
+    ],
+)
 def test_an_attachment_is_read_where_its_bytes_are_text(raw: bytes) -> None:
     data = base64.encodebytes(raw).decode()
     for held in (event(type="attachment", data=data), with_extra(data=data)):
