@@ -13,14 +13,14 @@ from datetime import datetime
 from federation.receipt import Downstream, Outcome
 from federation.wire import Op
 from node.actions.caller import Caller
-from node.actions.errors import NotFoundError
+from node.actions.readable import find_answered_for
 from node.actions.sealing import read_own
 from node.actions.towards import member_name
 from node.node import Node
 from node.storage.errors import StoredPackageError
 from node.storage.feed import OfferRow, rows_of_logs
 from node.storage.ledger import FILE, GivenRow, acknowledgements_for, given_of
-from node.storage.logs import LogRow, find_log
+from node.storage.logs import LogRow
 from node.storage.receipts import GotReceipt, got_about, items_of
 from node.storage.store import Unit
 from sharing.seal.maps import decode_map
@@ -79,10 +79,7 @@ def taken_back(node: Node, caller: Caller, origin: str, event: str) -> TakenBack
         NotFoundError: there is no such event, or the caller answers for none such.
     """
     with node.store.read() as unit:
-        log = find_log(unit.connection, origin, event)
-        own = log is not None and origin == node.org and log.source == caller.org
-        if log is None or log.type != "event" or not (caller.is_staff or own):
-            raise NotFoundError("event")
+        log = find_answered_for(node, unit, caller, origin, event)
         parties = sorted(_parties(node, unit, log), key=lambda one: one.party_name)
     pending = tuple(one.party_name for one in parties if one.confirmed_at is None)
     done = len(parties) - len(pending)

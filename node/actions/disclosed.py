@@ -12,8 +12,9 @@ from datetime import datetime
 
 from federation.wire import Op
 from node.actions.caller import Caller
-from node.actions.errors import BadInputError, NotAllowedError, NotFoundError
+from node.actions.errors import BadInputError, NotAllowedError
 from node.actions.ledger import is_proven, keys_of
+from node.actions.readable import find_answered_for
 from node.actions.towards import member_name
 from node.actions.waiting import declarations_of
 from node.node import Node
@@ -27,7 +28,6 @@ from node.storage.ledger import (
     records_of,
     records_with,
 )
-from node.storage.logs import find_log
 from node.storage.people import find_org
 from node.storage.store import Unit
 from sharing.seal.maps import decode_map
@@ -127,10 +127,7 @@ def who_had_event(node: Node, caller: Caller, origin: str, event: str) -> EventL
     """
     with node.store.read() as unit:
         conn = unit.connection
-        log = find_log(conn, origin, event)
-        own = log is not None and origin == node.org and log.source == caller.org
-        if log is None or log.type != "event" or not (caller.is_staff or own):
-            raise NotFoundError("event")
+        find_answered_for(node, unit, caller, origin, event)
         files = declarations_of(unit, event)
         logs = {(origin, event), *((node.org, file.event) for file in files)}
         rows = records_of(conn, logs)

@@ -43,6 +43,25 @@ def find_readable(node: Node, unit: Unit, caller: Caller, origin: str, event: st
     raise NotFoundError("event")
 
 
+def find_answered_for(node: Node, unit: Unit, caller: Caller, origin: str, event: str) -> LogRow:
+    """Give an event for which the caller answers (staff, its source): he may know who had it.
+
+    What is recalled or withdrawn is one still; what is here and wholly hidden from him, as from a
+    token where all of it is TLP:RED, is not.
+
+    Raises:
+        NotFoundError: there is none such.
+    """
+    log = find_log(unit.connection, origin, event)
+    own = log is not None and origin == node.org and log.source == caller.org
+    if log is None or log.type != "event" or not (caller.is_staff or own):
+        raise NotFoundError("event")
+    best = best_holding(unit.connection, origin, event)
+    if best is None or log.is_recalled or readable(node, caller, log, best).projection.masks:
+        return log
+    raise NotFoundError("event")
+
+
 def readable(
     node: Node,
     caller: Caller,

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from node.actions.errors import NotFoundError
+from node.actions.errors import BadInputError, NotFoundError
 from node.actions.explain import explain
 from node.actions.notes import sight
 from node.actions.own import check_operator
@@ -67,7 +67,17 @@ def add_acts(routes: APIRouter, node: Node, show: Show) -> None:
 
     @routes.post(_EVENT + "/recall")
     def do_recall(form: Annotated[Form, posted], origin: Origin, event: EventId) -> Response:
-        one = form.one("attribute")
-        parts = [one] if one else None
+        parts = _recalled(form.one("what"), form.one("attribute"))
         done = recall(node, form.caller, origin, event, form.one("reason"), parts)
         return see_other(f"/console/events/{done.origin}/{done.event}/receipts")
+
+
+def _recalled(what: str, attribute: str) -> list[str] | None:
+    """The attribute to recall, None for the event; a form that lost a field recalls no more."""
+    match what, attribute:
+        case "event", "":
+            return None
+        case "attribute", one if one:
+            return [one]
+        case _:
+            raise BadInputError("what", "says event, or attribute and which one; nothing is done")

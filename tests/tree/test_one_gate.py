@@ -90,8 +90,6 @@ UNDECIDED = {
     "node.actions.serve.items_page": "shows the slots that the row names",
     "node.actions.push.Pusher": "shows the slots that the row names",
     # books of the node
-    "node.actions.confirmations.taken_back": "for its source and this node's staff; no value",
-    "node.actions.disclosed.who_had_event": "for its source and this node's staff; no value",
     "node.actions.disclosed.who_had_value": "for this node's staff; no value",
     "node.actions.read.read_report": "dates and states of one's own report",
     "node.actions.peers.ExchangeState": "numbers",

@@ -227,6 +227,8 @@ def test_red_never_goes_out_by_token(hall: Hall) -> None:
             api = hall.api(reader)
             assert "RED-CANARY" not in api.get("/events").text
             assert "RED-CANARY" not in api.get(f"/events/{origin}/{event}").text
+            for part in ("recall", "ledger"):  # not even that there is such an event
+                assert api.get(f"/events/{origin}/{event}/{part}").status_code == 404
 
 
 def test_pages_of_a_list_join_without_a_gap(hall: Hall) -> None:

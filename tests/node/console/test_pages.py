@@ -436,7 +436,7 @@ def test_an_operator_publishes_explains_releases_and_recalls(hall: Hall) -> None
     assert visitor.send(link, reason="agreed by telephone", slot=slots).status_code == 303
     assert link not in visitor.get("/console/holds").text
     assert visitor.get(f"{at}/preview?to={BE}").content == travels.content
-    assert visitor.send(f"{at}/recall", reason="error").status_code == 303
+    assert visitor.send(f"{at}/recall", what="event", reason="error").status_code == 303
     assert visitor.get(at).status_code == 404
 
 
@@ -446,4 +446,4 @@ def test_who_is_no_operator_neither_publishes_nor_recalls(hall: Hall, act: str) 
     for login in ("claire", "reader"):
         visitor, path = hall.browser(login), f"/console/events/{origin}/{event}/{act}"
         assert visitor.get(path).status_code == 403
-        assert visitor.send(path, reason="error").status_code == 403
+        assert visitor.send(path, what="event", reason="error").status_code == 403

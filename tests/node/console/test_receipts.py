@@ -62,7 +62,7 @@ def test_a_recall_is_followed_at_the_page_and_by_programs(hall: Hall) -> None:
     give(hall, key)
     browser, at = hall.browser("amelie"), f"/console/events/{key[0]}/{key[1]}"
     assert "nothing of it was taken back" in browser.get(f"{at}/receipts").text
-    gone = browser.send(f"{at}/recall", reason="error")
+    gone = browser.send(f"{at}/recall", what="event", reason="error")
     assert gone.headers["location"] == f"{at}/receipts"
     page = browser.get(f"{at}/receipts").text
     assert "Recalled: confirmed by 0 of 1, pending 1: node BE" in page
@@ -128,7 +128,15 @@ def test_one_indicator_is_recalled_at_its_event_and_followed_at_the_page(hall: H
     assert "login-portal.example" in asked
     assert f'name="attribute" value="{uuid}"' in asked
     assert visitor.get(f"{at}/recall?attribute={key[1]}").status_code == 404
-    done = visitor.send(f"{at}/recall", reason="false_positive", attribute=uuid)
+    for lost in (
+        {"attribute": uuid},
+        {"what": "attribute"},
+        {"what": "event", "attribute": uuid},
+        {},
+    ):
+        told = visitor.send(f"{at}/recall", reason="false_positive", **lost)
+        assert told.status_code == 422
+    done = visitor.send(f"{at}/recall", reason="false_positive", what="attribute", attribute=uuid)
     assert done.headers["location"] == f"{at}/receipts"
     assert "confirmed by 0 of 1, pending 1: node BE" in visitor.get(f"{at}/receipts").text
     page = visitor.get(at).text
