@@ -1,8 +1,8 @@
 """How much one peer may bring in a day: past it the rest waits, and the disk stays as it is.
 
 Items of every kind and outcome count, by their bytes, whatever way they came: logs, versions, what
-is refused and kept as evidence. A day is never cut short in the middle of a batch, so that the
-largest item comes on some day; and never on, so that a flood costs its sender a day, not the node.
+is refused and kept as evidence. The batch that reaches the bound is still taken whole, so that the
+largest item comes on some day; after it nothing is, so that a flood costs its sender a day.
 """
 
 from node.actions.errors import ConflictError

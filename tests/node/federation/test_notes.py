@@ -302,7 +302,7 @@ def test_what_no_honest_node_says_in_a_note_is_not_counted(
         return cut_note(Note(note.about, (replace(said, day=day, count=times),)), *rest)
 
     monkeypatch.setattr("node.actions.notes.cut_note", lying)
-    monkeypatch.setattr("sharing.notes.MOST_OF_A_DAY", 2**31 - 1)
+    monkeypatch.setattr("sharing.notes.MOST_TOLD", 2**31 - 1)
     sight(world["DE"], operator(world["DE"]), [{"value": VALUE}])
     world.settle()
     monkeypatch.undo()
