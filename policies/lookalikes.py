@@ -27,7 +27,7 @@ _ALIKE = {
 """Letters of other alphabets, in lower case where they have one, that pass for these."""
 
 _PASSES_FOR = {other: letter for letter, others in _ALIKE.items() for other in others}
-_STYLED = re.compile(r"LETTER (?:SMALL )?(?:CAPITAL )?([A-Z])(?: WITH .*)?")
+_STYLED = re.compile(r"LETTER (?:SMALL )?(?:CAPITAL )?([A-Z])(?: WITH .*)?$")
 
 
 def plain(text: str) -> str:
