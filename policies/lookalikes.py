@@ -18,16 +18,16 @@ _ALIKE = {
     "l": "ӏլǀ∣│Ꮮꓡⳑ",
     "m": "μмⲙᎷꓟ",
     "n": "ηνпոⲛꓠ",
-    "p": "ρрⲣᏢꓑþ",
+    "p": "ρрⲣᏢꓑ",
     "r": "гґⲅᎡꓣ",
     "s": "ѕꓢᏚ",
-    "t": "τтҭⲧᎢꓔ⊤",
+    "t": "τтҭⲧᎢꓔ",
     "w": "ωԝѡᏔꓪ",
 }
 """Letters of other alphabets, in lower case where they have one, that pass for these."""
 
 _PASSES_FOR = {other: letter for letter, others in _ALIKE.items() for other in others}
-_STYLED = re.compile(r"LETTER (?:SMALL )?(?:CAPITAL )?([A-Z])(?: WITH .*)?")
+_STYLED = re.compile(r"LETTER (?:SMALL )?(?:CAPITAL )?([A-Z])(?: WITH .*)?$")
 
 
 def plain(text: str) -> str:

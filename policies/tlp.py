@@ -7,7 +7,7 @@ uuids stand in CACAO 2.0 too); the PAP extension of the STIX common objects.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Iterable
 from enum import IntEnum
 from unicodedata import category, normalize
 
@@ -93,30 +93,58 @@ _MARKING = re.compile(r"marking-(?:definition|tlp)--")
 _TLP = {tlp.word: tlp for tlp in Tlp} | {"white": Tlp.CLEAR, "amberstrict": Tlp.AMBER_STRICT}
 _PAP = {pap.word: pap for pap in Pap} | {"white": Pap.CLEAR}
 
-_GAP = "[^a-z0-9]*"
-_COLOUR = "(?:red|amber|green|clear|white)"
-_SHORT_TLP = "t[l1]p"
-_SPREAD_TLP = f"t{_GAP}[l1]{_GAP}p"
-_SPREAD_PAP = f"p{_GAP}a{_GAP}p"
-_LONG_TLP = f"traffic{_GAP}light{_GAP}protocol"
-_LONG_PAP = f"permissible{_GAP}actions?{_GAP}protocol"
-_WORD, _END = "(?<![a-z0-9])", "(?![a-z0-9])"
-_OF_TLP = re.compile(
-    rf"^{_GAP}(?:{_SHORT_TLP}|{_LONG_TLP})"  # it begins so
-    rf"|{_WORD}(?:{_SHORT_TLP}|{_LONG_TLP})[^a-z0-9]+[a-z0-9]"  # it says so of what comes next
-    rf"|{_SPREAD_TLP}{_GAP}{_COLOUR}"
-    rf"|{_WORD}traffic{_GAP}light{_GAP}{_COLOUR}{_END}"
-    rf"|{_WORD}{_COLOUR}(?:{_GAP}strict)?{_GAP}(?:{_SPREAD_TLP}|{_LONG_TLP}){_END}"
-    rf"|^{_GAP}tip[^a-z0-9]+{_COLOUR}(?:{_GAP}strict)?{_GAP}$"  # with an I for its L
+
+def _spread(parts: Iterable[str]) -> str:
+    """The parts in a row, with any signs between them."""
+    return _GAP.join(parts)
+
+
+def _either(patterns: Iterable[str]) -> str:
+    return f"(?:{'|'.join(patterns)})"
+
+
+_GAP = "[^a-z0-9]*"  # of signs between letters
+_START, _END = "(?<![a-z0-9])", "(?![a-z0-9])"
+_ODD = r"[^\x00-\x7f]"  # a sign that may look like any letter
+_COLOUR = _either(_spread(filter(str.isalpha, word)) for word in _TLP)
+
+
+def _claim(
+    letters: tuple[str, str, str], words: list[str], named: str, *also: str
+) -> re.Pattern[str]:
+    """What in a plain text claims to be about a scale; README says it in words.
+
+    `letters` are those of its short name, each with what else passes for it; `words` those of its
+    long one. `named` is the short name where it is about the scale whatever the rest says, `also`
+    what else is.
+    """
+    a, b, c = (each[0] for each in letters)
+    short = [_spread(f"[{each}]" for each in letters)]
+    short += [f"{_ODD}{b}{c}", rf"{a}[^a-z0-9\s]{c}", f"{a}{b}{_ODD}"]
+    long = _spread(words)
+    named = _either([named, long])
+    from_a_word_on = [
+        f"{named}{_GAP}(?:[a-z0-9]|{_ODD})",
+        f"{_either([*short, _spread(words[:2])])}[^a-uw-z]*{_COLOUR}{_END}",
+        f"{_COLOUR}{_GAP}{_either([*short, long])}{_END}",
+    ]
+    return re.compile("|".join([f"^{_GAP}{named}", _START + _either(from_a_word_on), *also]))
+
+
+_CLAIMS_TLP = _claim(
+    ("t7", "l1i", "p"),
+    ["traffic", "light", "protocol"],
+    _spread(["t", "[l1]", "p"]) + _END,
+    f"^{_GAP}t[l1]p",
+    _spread(["t", "[l1]", "p", _COLOUR]),  # within any word, as no word has it
+    *_MARKED,
 )
-_OF_PAP = re.compile(
-    rf"^{_GAP}{_LONG_PAP}"
-    rf"|{_WORD}pap\s*[:=]"
-    rf"|{_WORD}(?:{_SPREAD_PAP}|{_LONG_PAP}){_GAP}{_COLOUR}{_END}"
-    rf"|{_WORD}{_COLOUR}{_GAP}(?:{_SPREAD_PAP}|{_LONG_PAP}){_END}"
+_CLAIMS_PAP = _claim(
+    ("p", "a4", "p"),
+    ["permissible", "actions?", "protocol"],
+    _spread(["p", "a", "p", "[:=]"]),  # without the sign it is a word, and a test in every clinic
+    *_MARKINGS_OF_PAP,
 )
-_SIGN_FOR_L = re.compile("(?<=[t7])[|!¦](?=p)")
-_SEVEN_FOR_T = re.compile("(?<![a-z0-9])7(?=[l1]p)")
 
 
 def read_tlp(text: str) -> Tlp | None:
@@ -137,19 +165,14 @@ def is_tlp_tag(text: str) -> bool:
     """Whether a tag claims to be about TLP, readable or not (`tlp:unclear` is, `red` is not).
 
     One that only looks so to people is as well, so that it goes nowhere as long as nobody wrote
-    what it means: `#tlp:red`, `pap:red;tlp:red`, `RED (TLP)`, `t|p:red`, or one with a Greek tau.
+    what it means: `#tlp:red`, `pap:red;tlp:red`, or one with a Greek tau.
     """
-    like = _SEVEN_FOR_T.sub("t", _SIGN_FOR_L.sub("l", plain(text)))
-    return _claims(like, _OF_TLP, _MARKED)
+    return _CLAIMS_TLP.search(plain(text)) is not None
 
 
 def is_pap_tag(text: str) -> bool:
     """Whether a tag claims to be about PAP, readable or not (`PAP:PINK` is, `pap smear` is not)."""
-    return _claims(plain(text), _OF_PAP, _MARKINGS_OF_PAP)
-
-
-def _claims(like: str, claim: re.Pattern[str], markings: Collection[str]) -> bool:
-    return claim.search(like) is not None or any(uuid in like for uuid in markings)
+    return _CLAIMS_PAP.search(plain(text)) is not None
 
 
 def _spelled(scale: str, text: str) -> str:

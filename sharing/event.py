@@ -257,6 +257,6 @@ def read_marks(tags: Iterable[Tag]) -> TagMarks:
             tlp = read_tlp(tag.name)
             unread = unread or tlp is None
             tlps += [] if tlp is None else [tlp]
-        elif is_pap_tag(tag.name):
+        if is_pap_tag(tag.name):
             paps.append(read_pap(tag.name) or Pap.RED)
     return TagMarks(max(tlps, default=None), max(paps, default=None), unread)

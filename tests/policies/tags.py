@@ -1,17 +1,41 @@
-"""What a tag says about TLP, a second time: word by word, from a table of its own.
+"""What a tag says about TLP and PAP, a second time: sign by sign, from a table of its own.
 
-`strange()` makes the tags to ask about: the scale and a colour in all sorts of dress.
+`strange()` makes the tags to ask about: a scale and a colour in all sorts of dress.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from unicodedata import normalize
 
 from hypothesis import strategies as st
 
 COLOURS = ("clear", "white", "green", "amber", "red")
-SHORT = ("tlp", "t1p")
-LONG = "trafficlightprotocol"
-LONG_PAP = ("permissibleactionsprotocol", "permissibleactionprotocol")
-SHADES = {*COLOURS, *(colour + "strict" for colour in COLOURS)}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What people write for a scale."""
+
+    sure: tuple[str, ...]  # short names nobody could mean otherwise
+    short: tuple[str, ...]  # those and what looks like them
+    long: tuple[str, ...]
+    half: tuple[str, ...]  # of a long name
+    assigns: bool = False  # a sure name is one with ":" or "=" after it only
+
+
+TLP = Scale(
+    sure=("tlp", "t1p"),
+    short=("tlp", "t1p", "tip", "7lp", "71p", "7ip"),
+    long=("trafficlightprotocol",),
+    half=("trafficlight",),
+)
+PAP = Scale(
+    sure=("pap",),
+    short=("pap", "p4p"),
+    long=("permissibleactionprotocol", "permissibleactionsprotocol"),
+    half=("permissibleaction", "permissibleactions"),
+    assigns=True,
+)
 LIKE = {  # code points of letters that pass for these, small and capital
     "t": [0x03C4, 0x03A4, 0x0442, 0x0422, 0x13A2, 0xA4D4, 0x1D1B, 0x1F1F9, 0x1F183, 0x1D42D],
     "l": [0x04CF, 0x04C0, 0x13DE, 0xA4E1, 0x029F, 0x0142, 0x1F1F1, 0x1F17B, 0x2223, 0x01C0],
@@ -31,113 +55,130 @@ LIKE = {  # code points of letters that pass for these, small and capital
     "s": [0x0455, 0x0405],
 }
 UNSEEN = ["\u0301", "\u034f", "\ufe0f", "\u200b", "\u00ad", "\u2060", "\x0b", "\x00", "\x7f"]
-GAPS = [
-    " ",
-    "|",
-    ":",
-    "=",
-    "-",
-    "_",
-    "#",
-    "<",
-    ">",
-    "(",
-    '"',
-    "\u00b7",
-    "\u3164",
-    "+",
-    ";",
-    "!",
-    "\n",
+GAPS = [" ", ":", "=", "-", "_", "#", "<", ">", "(", '"', "\u00b7", "\u3164", "+", ";", "!", "\n"]
+FAMILIES = [
+    ["tlp", "TLP", "t1p", "T.L.P", "T L P", "tlpx"],
+    ["tip", "tIp", "TIP", "t|p", "T!P", "t\u00a6p", "t/p", "t.i.p", "7lp", "71p", "\u22a4LP"],
+    ["tl\u00fe", "TL\u5c38", "t\u4e28p", "\u22a4\u00fep", "tl-", "+lp", "lp", "tp"],
+    ["traffic light protocol", "Traffic-Light-Protocol", "trafficlightprotocol"],
+    ["Traffic Light", "traffic_light", "traffic", "protocol", "light"],
+    ["pap", "PAP", "P.A.P", "p a p", "p4p", "p@p", "p\u2206p", "\u22a4ap", "papx", "cpap", "ap"],
+    ["permissible actions protocol", "Permissible-Action-Protocol", "Permissible Actions"],
+    ["misp", "unclear", "7", "x", "v2", "2.0", "smear", "rouge", "\u7ea2", "redirect", "is"],
+    [*COLOURS, "RED", "Amber+Strict", "amberstrict", "r.e.d"],
+    [*COLOURS],
 ]
+_SAID = (*COLOURS, "amberstrict")
+_WORDS = st.sampled_from(FAMILIES).flatmap(st.sampled_from)
 _PLAIN = {chr(code): letter for letter, codes in LIKE.items() for code in codes}
 _HUSHED = dict.fromkeys(map(ord, UNSEEN))
 
 
-def seen(text: str) -> str:
-    """What people see of what `strange()` makes, in lower case."""
-    plain = "".join(_PLAIN.get(char, char) for char in text.translate(_HUSHED))
-    return normalize("NFKC", plain).lower()
+def seen_in(text: str) -> str:
+    """What people see, in lower case, of what `strange()` makes."""
+    bare = text.translate(_HUSHED)
+    return normalize("NFKC", "".join(_PLAIN.get(char, char) for char in bare)).lower()
 
 
-def words_of(text: str) -> list[str]:
-    return "".join(c if c.isascii() and c.isalnum() else " " for c in text).split()
+def claims(scale: Scale, text: str) -> bool:
+    """Whether people take it for a tag about the scale.
 
-
-def words_of_tlp(text: str) -> list[str]:
-    """The words, with signs and a seven read as the letters of TLP that they pass for."""
-    plain = seen(text)
-    for first in "t7":
-        for sign in "|!\u00a6":
-            plain = plain.replace(f"{first}{sign}p", f"{first}lp")
-    return ["t" + word[1:] if word[:3] in {"7lp", "71p"} else word for word in words_of(plain)]
-
-
-def claims_tlp(text: str) -> bool:
-    """Whether people take it for a tag about TLP.
-
-    It begins so, says more after it, or has a colour beside it.
+    It begins with the name, says more after it, or has a colour beside what looks like it.
     """
-    words = words_of_tlp(text)
-    joined = "".join(words)
-    begins = joined.startswith(LONG) or any(word[:3] in SHORT for word in words[:1])
-    goes_on = any(word in {*SHORT, LONG} for word in words[:-1]) or any(
-        "".join(words[n : n + length]) == LONG
-        for length in (2, 3)
-        for n in range(len(words) - length)
-    )
-    runs = runs_of(words)
-    beside = any("trafficlight" + colour in runs for colour in COLOURS) or any(
-        shade + name in runs for name in (*SHORT, LONG) for shade in SHADES
-    )
-    misread = words[:1] == ["tip"] and len(words) > 1 and "".join(words[1:]) in SHADES
-    return (
-        begins
-        or goes_on
-        or beside
-        or misread
-        or any(s + c in joined for s in SHORT for c in COLOURS)
+    seen = seen_in(text)
+    first = next((n for n, char in enumerate(seen) if _is_letter(char)), len(seen))
+    joined = "".join(filter(_is_letter, seen))
+    if any(True for _ in _sure(scale, seen, first)):
+        return True
+    if not scale.assigns and (
+        seen[first:].startswith(scale.sure)
+        or any(name + colour in joined for name in scale.sure for colour in COLOURS)
+    ):
+        return True
+    starts = [n for n in range(len(seen)) if n == 0 or not _is_letter(seen[n - 1])]
+    return any(
+        any(_says_more(seen[end:]) for end in _sure(scale, seen, n))
+        or _before_colour(scale, seen, n)
+        or _after_colour(scale, seen, n)
+        for n in starts
     )
 
 
-def claims_pap(text: str) -> bool:
-    """Whether people take it for a tag about PAP: its long name first, a colon, or a colour."""
-    words = words_of(seen(text))
-    runs, joined = runs_of(words), "".join(words)
-    return (
-        joined.startswith(LONG_PAP)
-        or any(name + c in runs or c + name in runs for name in ("pap", *LONG_PAP) for c in COLOURS)
-        or _has_colon(text)
-    )
+def _says_more(rest: str) -> bool:
+    return any(_is_letter(char) or not char.isascii() for char in rest)
 
 
-def _has_colon(text: str) -> bool:
-    """Whether the word pap is followed by a colon or an equals sign."""
-    plain = seen(text)
-    for at in range(len(plain)):
-        before = plain[at - 1] if at else " "
-        is_word = not (before.isascii() and before.isalnum())
-        follows = plain[at + 3 :].lstrip()[:1]
-        if is_word and plain[at : at + 3] == "pap" and follows in {":", "="}:
+def _sure(scale: Scale, seen: str, start: int) -> Iterator[int]:
+    """Where what is surely the name, and begins at `start`, ends."""
+    yield from _spelled(seen, start, scale.long)
+    for end in _spelled(seen, start, scale.sure):
+        if not scale.assigns and _is_over(seen, end):
+            yield end
+        signs = seen[end : _letters_from(seen, end)]
+        if scale.assigns:
+            yield from (end + n + 1 for n, sign in enumerate(signs) if sign in ":=")
+
+
+def _before_colour(scale: Scale, seen: str, start: int) -> bool:
+    for end in [*_odd(scale, seen, start), *_spelled(seen, start, scale.short + scale.half)]:
+        at = end
+        while at < len(seen) and (not _is_letter(seen[at]) or seen[at] in "v0123456789"):
+            at += 1
+        if any(_is_over(seen, over) for over in _spelled(seen, at, _SAID)):
             return True
     return False
 
 
-def runs_of(words: list[str]) -> set[str]:
-    """Every run of words that stand side by side, as one."""
-    ends = range(len(words) + 1)
-    return {"".join(words[start:end]) for end in ends for start in range(end)}
+def _after_colour(scale: Scale, seen: str, start: int) -> bool:
+    return any(
+        _is_over(seen, end)
+        for over in _spelled(seen, start, _SAID)
+        for at in range(over, _letters_from(seen, over) + 1)
+        for end in [*_odd(scale, seen, at), *_spelled(seen, at, scale.short + scale.long)]
+    )
+
+
+def _odd(scale: Scale, seen: str, start: int) -> Iterator[int]:
+    """Where the short name ends if one of its letters is some sign that is no letter."""
+    three, name = seen[start : start + 3], scale.sure[0]
+    other = [n for n, (char, letter) in enumerate(zip(three, name, strict=False)) if char != letter]
+    if len(three) == len(name) and len(other) == 1:
+        sign = three[other[0]]
+        plainly_other = _is_letter(sign) or sign.isspace()
+        if not plainly_other and (other == [1] or not sign.isascii()):
+            yield start + 3
+
+
+def _spelled(seen: str, start: int, words: tuple[str, ...]) -> Iterator[int]:
+    """Where each of the words that is spelled from `start` on ends, whatever signs part it."""
+    for word in words:
+        at = start
+        for n, letter in enumerate(word):
+            at = _letters_from(seen, at) if n else at
+            if seen[at : at + 1] != letter:
+                break
+            at += 1
+        else:
+            yield at
+
+
+def _letters_from(seen: str, start: int) -> int:
+    return next((n for n in range(start, len(seen)) if _is_letter(seen[n])), len(seen))
+
+
+def _is_over(seen: str, end: int) -> bool:
+    return not _is_letter(seen[end : end + 1])
+
+
+def _is_letter(char: str) -> bool:
+    return char.isascii() and char.isalnum()
 
 
 @st.composite
 def strange(draw: st.DrawFn) -> str:
     """A tag of some words, some of them dressed up."""
-    words = ["tlp", "TLP", "traffic light protocol", "Traffic-Light-Protocol", "t1p", "tIp", "tip"]
-    words += ["misp", "pap", "PAP", "unclear", "7", "x", LONG, *COLOURS, *COLOURS, "strict"]
-    words += ["t|p", "T!P", "7lp", "71P", "p.a.p", "traffic light", "t.l.p"]
-    words += ["permissible actions protocol", "Permissible-Action-Protocol"]
     text = draw(st.sampled_from(["", *GAPS]))
-    for word in draw(st.lists(st.sampled_from(words), min_size=1, max_size=4)):
+    for word in draw(st.lists(_WORDS, min_size=1, max_size=4)):
         text += draw(dressed(word)) + draw(st.sampled_from(["", *GAPS]))
     return text
 
