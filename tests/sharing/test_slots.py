@@ -298,6 +298,11 @@ def test_of_several_tlp_tags_the_strictest_counts(names: list[str]) -> None:
     assert read_marks(map(Tag, names)).tlp == max(order[name] for name in names)
 
 
+def test_a_tag_that_claims_both_scales_counts_for_both() -> None:
+    marks = read_marks([Tag("TLP:GREEN PAP:RED")])
+    assert (marks.unread, marks.pap) == (True, Pap.RED)
+
+
 def uuid_source(first: Holding) -> Callable[[], str]:
     """Fresh uuids that a first cut has not used yet."""
     fresh = counting()
