@@ -83,7 +83,8 @@ class Settings(BaseSettings):
     peer_day_mib: float = Field(
         default=4096,
         gt=0,
-        description="Mebibytes that one peer may bring in a day; the rest waits.",
+        description="Mebibytes that one peer may bring in a day, a relay of each member; "
+        "the rest waits.",
     )
     feed_wait_s: int = Field(
         default=25,

@@ -56,9 +56,10 @@ def upgrade() -> None:
     op.create_table(
         "brought",
         sa.Column("src", _UUID, nullable=False),
+        sa.Column("share", _UUID, nullable=False),
         sa.Column("day", _INSTANT, nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("src", "day", name="pk_brought"),
+        sa.PrimaryKeyConstraint("src", "share", "day", name="pk_brought"),
     )
 
 

@@ -30,6 +30,7 @@ from federation.told import told_recall
 from federation.wire import ItemLine, Op
 from node.actions.alerts import Arrived, note_arrived
 from node.actions.change import Change, Stored, change_of, take_away
+from node.actions.counts import Counts
 from node.actions.evidence import beside
 from node.actions.patients import CHECK as PATIENTS
 from node.actions.patients import patient_data_in
@@ -67,33 +68,12 @@ BATCH_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """What became of items; those that are neither admitted nor quarantined changed nothing.
-
-    `whole` are items to bring again with their packages.
-    """
-
-    items: int = 0
-    admitted: int = 0
-    quarantined: int = 0
-    whole: tuple[Item, ...] = ()
-
-    def __add__(self, other: "Counts") -> "Counts":
-        """Add up."""
-        return Counts(
-            self.items + other.items,
-            self.admitted + other.admitted,
-            self.quarantined + other.quarantined,
-            self.whole + other.whole,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Ready:
     """What one item comes to, ready to be written; `op` is None where nothing changes.
 
     `whole` is the item to bring with its package: its delta does not lead on from what is held.
-    `answer` is the receipt its sender gets.
+    `answer` is the receipt its sender gets. `size_bytes` is what it brings, of what is stored;
+    `is_left` says that its originator's share of the day is used up (`quota.py`).
     """
 
     key: LogKey
@@ -105,6 +85,8 @@ class Ready:
     damaged: tuple[QuarantineRow, ...] = ()
     whole: Item | None = None
     answer: DueReceipt | None = None
+    size_bytes: int = 0
+    is_left: bool = False
 
 
 def batches(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
@@ -136,17 +118,17 @@ def store_items(
     of an item is still to be brought (`Counts.whole`).
 
     Raises:
-        ConflictError: others changed the same logs each time, or the peer has brought as much as
-            it may today; nothing of the batch is stored.
+        ConflictError: others changed the same logs each time; nothing of the batch is stored.
+        OverQuotaError: the peer has brought as much as it may today; the same.
     """
-    size_bytes = sum(len(item.line_bytes) + len(item.raw) for item in items)
     make = partial(_make_ready, node, peer, items, anew=anew)
-    ready = store_ready(node, peer.org, make, bookmark, size_bytes)
+    ready = store_ready(node, peer.org, make, bookmark)
     whole = tuple(one.whole for one in ready if one.whole is not None)
     return Counts(
         items=len(ready) - len(whole),
         admitted=sum(one.op is not None for one in ready),
         quarantined=sum(one.refused is not None for one in ready),
+        left=sum(one.is_left for one in ready),
         whole=whole,
     )
 
@@ -175,19 +157,18 @@ def store_ready(
     source: str,
     make: Callable[[], list[Ready]],
     bookmark: Bookmark | None = None,
-    size_bytes: int = 0,
 ) -> list[Ready]:
     """Write what `make` gives of what a source sent, made again each time it was overtaken.
 
     Raises:
-        ConflictError: it was overtaken each time, or is over its quota; nothing is stored.
+        ConflictError: it was overtaken each time; nothing is stored.
+        OverQuotaError: the source is over its quota; nothing is stored.
     """
 
     def act() -> list[Ready]:
         ready = make()
         with node.store.write() as unit:
-            if size_bytes and not all(map(_ends_what_is_here, ready)):
-                heed_quota(node, unit, source, size_bytes)
+            ready = _within_quota(node, unit, source, ready)
             _write(unit, ready)
             sign_erased(node, unit, [one.key for one in ready])
             told = [one.key for one in ready if one.seen is not None]
@@ -205,9 +186,16 @@ def store_ready(
     return until_settled(act)
 
 
-def _ends_what_is_here(one: Ready) -> bool:
-    """Whether an item is a good recall of a log that we know: it adds no bytes."""
-    return one.op is Op.RECALL and one.change is not None and one.change.before.log is not None
+def _within_quota(node: Node, unit: Unit, source: str, ready: list[Ready]) -> list[Ready]:
+    """What may be stored today; what brings no bytes always may."""
+    sizes = Counter[str]()
+    for one in ready:
+        sizes[one.key[0]] += one.size_bytes
+    late = heed_quota(node, unit, source, sizes)
+    return [
+        Ready(one.key, is_left=True) if one.size_bytes and one.key[0] in late else one
+        for one in ready
+    ]
 
 
 def _arrived(ready: Iterable[Ready]) -> list[Arrived]:
@@ -294,6 +282,7 @@ def _judge(node: Node, peer: Peer, item: Item, before: Stored) -> Ready:
                 change=change_of(outcome, before, source=peer.org, me=node.org, now=now),
                 seen=_told(item, outcome.line, peer.org, outcome.digest, outcome.told),
                 answer=answer,
+                size_bytes=_stored_bytes(item, outcome, before),
             )
         case Whole():
             return Ready(key, whole=replace(item, line=outcome.line.as_package(), raw=b""))
@@ -302,7 +291,15 @@ def _judge(node: Node, peer: Peer, item: Item, before: Stored) -> Ready:
             return Ready(key, seen=seen, answer=answer)
         case Quarantined():
             refused = _refused(outcome, peer.org, now, item, before)
-            return Ready(key, refused=refused, answer=answer)
+            size_bytes = len(refused.item_line) + len(refused.raw)
+            return Ready(key, refused=refused, answer=answer, size_bytes=size_bytes)
+
+
+def _stored_bytes(item: Item, admitted: Admitted, before: Stored) -> int:
+    """What an item adds; what takes from a log that is here adds nothing."""
+    if admitted.op is not Op.PUT and before.log is not None:
+        return 0
+    return len(item.line_bytes) + len(item.raw)
 
 
 def _without_patients(node: Node, item: Item, admitted: Admitted) -> Admitted | Quarantined:

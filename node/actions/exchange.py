@@ -28,9 +28,10 @@ from federation.opening import Item, OpenedPage
 from federation.peer import Peer
 from federation.transfer import OutboxSet
 from federation.wire import ItemLine
-from node.actions.admit import Counts, batches, drop_unlisted, store_items
+from node.actions.admit import batches, drop_unlisted, store_items
 from node.actions.basis import first_wants
 from node.actions.carrier import Carrier
+from node.actions.counts import Counts
 from node.actions.errors import ConflictError
 from node.actions.lanes import Begin, one_by_one
 from node.actions.quota import OverQuotaError
@@ -77,7 +78,7 @@ def pull(node: Node, peer: Peer, transport: Carrier) -> PullResult:
     error: str | None = None
     try:
         run.to_end()
-    except (TransportError, ForeignFault, ConflictError) as fault:
+    except (TransportError, ForeignFault, ConflictError, OverQuotaError) as fault:
         error = f"{fault}. {_next_step(fault)}"
     _note(node, peer, error, run)
     counts = run.counts
@@ -176,9 +177,10 @@ class _Pull:
         if held_back or bookmark != self._asked_from:
             self._store(held_back, bookmark)
         told = page.transfer
-        if self._from_start and not self._is_busy and told.upto == told.head:
+        is_whole = not self._is_busy and told.upto == told.head
+        if is_whole and self._from_start and not self.counts.left:  # what was left is listed
             drop_unlisted(self._node, self._peer, told.incarnation)
-        if not self._is_busy and told.upto == told.head:
+        if is_whole:
             self.whole = told.outbox
 
     def _store(self, items: tuple[Item, ...], bookmark: Bookmark | None) -> None:

@@ -1,6 +1,6 @@
 """How we stand with each peer, in words an operator can act on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -9,6 +9,7 @@ from federation.backoff import is_down
 from federation.peer import Peer
 from node.actions.caller import Caller
 from node.actions.errors import NotAllowedError
+from node.actions.quota import STRANGERS, full_shares
 from node.actions.receipts_got import RefusedThere, refused_there
 from node.actions.repair_due import repair_words
 from node.node import Node
@@ -161,12 +162,18 @@ def peer_states(node: Node) -> tuple[PeerState, ...]:
         waiting = waiting_rows(unit.connection)
         refused = count_quarantined(unit.connection)
         repairs = list_repairs(unit.connection)
+        full = {peer.org: full_shares(node, unit, peer.org) for peer in node.peers}
+    states = (
+        _state(node, peer, rows.get(peer.org), waiting.get(peer.org), refused.get(peer.org, 0))
+        for peer in node.peers
+    )
     return tuple(
         replace(
-            _state(node, peer, rows.get(peer.org), waiting.get(peer.org), refused.get(peer.org, 0)),
-            repair=repair_words(repairs.get(peer.org)),
+            state,
+            repair=repair_words(repairs.get(state.org)),
+            warnings=(*state.warnings, *_quota_warnings(node, full[state.org] - {state.org})),
         )
-        for peer in node.peers
+        for state in states
     )
 
 
@@ -228,6 +235,15 @@ def _skew_warnings(skew_s: float | None) -> Iterator[str]:
         yield (
             f"Its clock is {abs(skew_s):.0f} s {way} ours; from {SKEW.seconds} s on neither "
             "believes the other's requests. One of both needs time from a server (NTP)."
+        )
+
+
+def _quota_warnings(node: Node, full: Iterable[str]) -> Iterator[str]:
+    for share in sorted(full):
+        whose = "organisations that are no members" if share == STRANGERS else _name(node, share)
+        yield (
+            f"It has brought {node.settings.peer_day_mib:g} MiB of {whose} since midnight UTC, all "
+            "that may come of one originator in a day. More of that comes tomorrow, all else now."
         )
 
 

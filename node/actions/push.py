@@ -22,6 +22,7 @@ from federation.push import Declined, Expected, open_push, push_call, read_push_
 from node.actions.admit import store_items
 from node.actions.alerts_tell import tell_due
 from node.actions.carrier import Carrier
+from node.actions.quota import OverQuotaError
 from node.actions.serve import push_page
 from node.node import Node
 from node.storage.peers import find_peer
@@ -138,7 +139,8 @@ def take_push(node: Node, source: str, body: bytes, nonce: str) -> None:
 
     Raises:
         BadPageError: it is no push for us; nothing of it was used.
-        ConflictError: others kept changing the same log, or the peer is over its quota of the day.
+        ConflictError: others kept changing the same log.
+        OverQuotaError: the peer, or whom it relays, is over its quota of the day.
     """
     peer = next(peer for peer in node.peers if peer.org == source)
     with node.store.read() as unit:
@@ -150,5 +152,6 @@ def take_push(node: Node, source: str, body: bytes, nonce: str) -> None:
         with node.store.write() as unit:
             pull_soon(unit.connection, source, node.wall())
         return
-    store_items(node, peer, page.items, None)
+    if store_items(node, peer, page.items, None).left:
+        raise OverQuotaError(node.settings.peer_day_mib, " of this originator")
     tell_due(node)

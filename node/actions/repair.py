@@ -38,11 +38,13 @@ from federation.repair_lines import (
 )
 from federation.told import Fingerprint
 from federation.wire import ITEMS_CAP, ItemLine, Op
-from node.actions.admit import Counts, batches, drop, store_items
+from node.actions.admit import batches, drop, store_items
 from node.actions.carrier import Carrier
+from node.actions.counts import Counts
 from node.actions.errors import ConflictError, RestoringError
 from node.actions.exchange import pull
 from node.actions.lanes import Begin, one_by_one
+from node.actions.quota import OverQuotaError
 from node.actions.repair_due import DAILY, due_peers, next_day
 from node.actions.serve import NotYet, feed_for
 from node.node import Node
@@ -104,7 +106,7 @@ def repair(node: Node, peer: Peer, transport: Carrier) -> RepairResult:
     error: str | None = None
     try:
         run.to_end()
-    except (TransportError, ForeignFault, ConflictError) as fault:
+    except (TransportError, ForeignFault, ConflictError, OverQuotaError) as fault:
         error = str(fault)
     _note(node, peer, error, run)
     counts = run.counts

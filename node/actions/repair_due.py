@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from federation.peer import Peer
 from federation.told import Fingerprint
 from federation.transfer import OutboxSet
+from node.actions.quota import full_shares, tomorrow
 from node.node import Node
 from node.storage.repair import (
     RepairRow,
@@ -41,7 +42,8 @@ def heed_set(node: Node, unit: Unit, source: str, told: OutboxSet) -> None:
     left = Fingerprint(told.n, int(told.sum, 16)) - ours
     planned = row or RepairRow(source, next_day(node, first=True), DAILY)
     if planned.why == DAILY and left != planned.left:
-        planned = replace(planned, next_at=node.wall(), why=SET)
+        is_late = bool(full_shares(node, unit, source))  # what was left out may come tomorrow
+        planned = replace(planned, next_at=tomorrow(node) if is_late else node.wall(), why=SET)
     if planned != row:
         put_repair(conn, planned)
 
@@ -65,7 +67,9 @@ def repair_words(row: RepairRow | None) -> str:
         return "its feed adds up to what came; compared in full once a day"
     at = f"{row.done_at:%Y-%m-%d %H:%M:%SZ}"
     if row.left != Fingerprint():
-        return f"compared {at}: what differs was refused here, or cannot be served there"
+        return (
+            f"compared {at}: what differs was refused here, waits here, or cannot be served there"
+        )
     return f"compared {at}: both agree"
 
 

@@ -261,10 +261,11 @@ quarantine = Table(
     UniqueConstraint("src", "origin", "event", "pos"),
 )
 
-brought = Table(  # how many bytes of items a source brought on a day; `day` is its midnight, UTC
-    "brought",
+brought = Table(  # how many bytes were stored of items a source brought on a day; `day` is its
+    "brought",  # midnight, UTC; `share` whose logs: an originator, or "strangers"
     metadata,
     Column("src", _UUID, primary_key=True),
+    Column("share", _UUID, primary_key=True),
     Column("day", Instant, primary_key=True),
     Column("size_bytes", BigInteger, nullable=False),
 )
