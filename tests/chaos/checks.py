@@ -134,9 +134,12 @@ class Checks:
             self._must(len(hits) == 1, f"{about}: {text} is found {len(hits)} times")
 
     def _ledger(self, door: Door, event: Event) -> None:
-        """Whoever has it has confirmed it by a signed request."""
-        path = f"/events/{org_of(event.owner)}/{event.uuid}/ledger"
-        lines = json.loads(door.get(path).raise_for_status().content)["lines"]
+        """Whoever has it has confirmed it by a signed request; a token asks of no RED event."""
+        answer = door.get(f"/events/{org_of(event.owner)}/{event.uuid}/ledger")
+        if not event.is_recalled and not self._sees(door.name, event):
+            self._must(answer.status_code == 404, f"ledger of {event.uuid}: {answer.status_code}")
+            return
+        lines = json.loads(answer.raise_for_status().content)["lines"]
         last = {line["party"]: line for line in lines}
         for name in NAMES:
             if name == event.owner or not event.texts_for(name):
