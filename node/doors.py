@@ -71,7 +71,7 @@ class OuterDoor:
                 await self._app(scope, receive, dressed)
             except ClientDisconnect:
                 _log.info("hung up", method=scope["method"], route=_route(scope))
-            except Exception:  # noqa: BLE001  one of the two places where everything is caught
+            except Exception:  # noqa: BLE001  one of the three places where everything is caught
                 _log.exception("request failed", method=scope["method"], route=_route(scope))
                 if not status:
                     await _problem(500, request_id)(scope, receive, dressed)

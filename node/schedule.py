@@ -174,7 +174,7 @@ def _told(name: str) -> Iterator[None]:
         yield
     except LostLeaseError:
         raise
-    except Exception:  # noqa: BLE001  one of the two places where everything is caught
+    except Exception:  # noqa: BLE001  one of the three places where everything is caught
         _log.exception("job failed", job=name)
 
 
