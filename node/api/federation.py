@@ -50,12 +50,12 @@ from federation.repair_lines import (
 from federation.sync import PACKAGE_TYPE
 from federation.wire import MEDIA_TYPE
 from node.actions.errors import ConflictError, RestoringError
+from node.actions.heads import serve_heads
 from node.actions.ledger import keep_request
 from node.actions.push import PushQuota, take_push
 from node.actions.quota import OverQuotaError
 from node.actions.receipts_got import ContradictedError, UnknownItemError, take_receipt
 from node.actions.repair import serve_stretches
-from node.actions.restore import serve_heads
 from node.actions.roster import Barred, barred
 from node.actions.serve import (
     NotYet,
