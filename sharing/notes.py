@@ -24,7 +24,7 @@ SEEN: Final = "seen"
 TYPES: Final = (SEEN, "false_positive", "expired")
 """What a sighting may say; MISP's types 0, 1 and 2."""
 
-MOST_TOLD = 1_000_000
+MOST_BELIEVED_A_DAY = 1_000_000
 """Times that a note may say of one attribute, type and day: whoever says more is not believed."""
 
 _DAY = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
@@ -102,7 +102,7 @@ def _sighting(one: Sighting, uuid: str, byte: int) -> Record:
         "attribute": one.attribute,
         "type": one.type,
         "day": one.day,
-        "count": min(one.count, MOST_TOLD),
+        "count": min(one.count, MOST_BELIEVED_A_DAY),
     }
     return record_of(Kind.SIGHTING, [(SlotType.HEAD, byte, head)])
 
@@ -124,7 +124,7 @@ def _sightings(heads: Iterable[Mapping[str, object]]) -> Iterator[Sighting]:
     for head in heads:
         match head:
             case {"attribute": str(attribute), "type": str(kind), "day": str(day), "count": count}:
-                is_count = type(count) is int and 0 < count <= MOST_TOLD
+                is_count = type(count) is int and 0 < count <= MOST_BELIEVED_A_DAY
                 if is_count and kind in TYPES and _is_day(day):
                     yield Sighting(attribute, kind, day, int(str(count)))
             case _:

@@ -367,15 +367,16 @@ def _items(slots: tuple[_Slot, ...], mask: int) -> tuple[_Slot, ...]:
     A held head goes with a value, so what holds it holds them as well.
     """
     waiting = tuple(slot for slot in slots if slot.is_(Effect.HOLD) and mask & slot.bit)
+    heads = tuple(slot for slot in waiting if slot.type == SlotType.HEAD)
     values = tuple(slot for slot in waiting if slot.type != SlotType.HEAD)
-    if not values or len(values) == len(waiting):
-        return waiting
-    of_head = waiting[0].decision.reasons
-    return tuple(replace(one, decision=_also_for(one.decision, of_head)) for one in values)
+    of_heads = [reason for head in heads for reason in head.decision.reasons]
+    return tuple(_also_for(value, of_heads) for value in values) or heads
 
 
-def _also_for(held: Decision, reasons: Iterable[Reason]) -> Decision:
-    return replace(held, reasons=tuple(sorted({*held.reasons, *reasons})))
+def _also_for(held: _Slot, reasons: Iterable[Reason]) -> _Slot:
+    """The slot, held for these reasons, too."""
+    together = tuple(sorted({*held.decision.reasons, *reasons}))
+    return replace(held, decision=replace(held.decision, reasons=together))
 
 
 def _shown(header: Header, mask: int) -> int:

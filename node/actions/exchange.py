@@ -33,10 +33,11 @@ from node.actions.basis import first_wants
 from node.actions.carrier import Carrier
 from node.actions.counts import Counts
 from node.actions.errors import ConflictError
+from node.actions.heads import ask_heads
 from node.actions.lanes import Begin, one_by_one
 from node.actions.quota import OverQuotaError
 from node.actions.repair_due import NEW_LIFE, heed_set, make_due
-from node.actions.restore import ask_heads, note_read
+from node.actions.restore import note_read
 from node.node import Node
 from node.storage.feed import find_seen
 from node.storage.peers import (

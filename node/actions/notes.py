@@ -56,7 +56,7 @@ from sharing.slots_read import read_log
 from sharing.view import Seen
 
 MOST = 1000  # sightings in one submission
-MOST_OF_A_DAY = 10_000  # times that one organisation tells of an attribute and a day
+MOST_TOLD_A_DAY = 10_000  # times that one organisation tells of an attribute and a day
 _OLDEST = timedelta(days=365)
 _SKEW = timedelta(minutes=5)  # of the clocks of who tells it
 _MEMBERS = frozenset({"id", "value", "origin", "event", "attribute", "type", "day", "count"})
@@ -93,7 +93,7 @@ def sight(node: Node, caller: Caller, given: object) -> SightingsTaken:
 
     Each names an attribute (`origin`, `event`, `attribute`) or a `value`; `type` is `seen`,
     `false_positive` or `expired`, `day` (in UTC) is today, `count` 1 unless they are given. With an
-    `id` (uuid) the same sighting again counts once. An organisation tells at most `MOST_OF_A_DAY`
+    `id` (uuid) the same sighting again counts once. An organisation tells at most `MOST_TOLD_A_DAY`
     times of an attribute and a day, and of no day longer ago than a year.
 
     Raises:
@@ -182,8 +182,8 @@ def _read_one(node: Node, place: str, one: object) -> _Told:
     kind, count = one.get("type", SEEN), one.get("count", 1)
     if kind not in TYPES:
         raise BadInputError(f"{place}.type", f"is one of {', '.join(TYPES)}")
-    if type(count) is not int or not 0 < count <= MOST_OF_A_DAY:
-        raise BadInputError(f"{place}.count", f"is a whole number from 1 to {MOST_OF_A_DAY}")
+    if type(count) is not int or not 0 < count <= MOST_TOLD_A_DAY:
+        raise BadInputError(f"{place}.count", f"is a whole number from 1 to {MOST_TOLD_A_DAY}")
     told = _Told(
         place=place,
         id=_uuid(place, one, "id") if "id" in one else fresh_uuid(node),
@@ -279,10 +279,10 @@ def _fresh(
     times = Counter(told_by(unit.connection, caller.org, about))
     for row in fresh.values():
         times[row.attribute, row.day] += row.count
-        if times[row.attribute, row.day] > MOST_OF_A_DAY:
+        if times[row.attribute, row.day] > MOST_TOLD_A_DAY:
             raise ConflictError(
                 f"attribute {row.attribute}, {row.day}: an organisation tells at most "
-                f"{MOST_OF_A_DAY} times of one attribute and day, false alarms counted in"
+                f"{MOST_TOLD_A_DAY} times of one attribute and day, false alarms counted in"
             )
     return list(fresh.values())
 

@@ -16,14 +16,10 @@ What others gave us is shown, but not relayed before their feeds are read to the
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from federation.auth import NONCE_BYTES, Requester, write_nonce
-from federation.errors import BadReplyError
-from federation.heads import HEADS_CAP, ToldHead, heads_call, read_heads, that_fit, write_heads
-from federation.peer import Peer
 from node import outside
 from node.actions.caller import Caller
-from node.actions.carrier import Carrier
 from node.actions.errors import BadInputError, ConflictError
+from node.actions.heads import known_heads
 from node.actions.own import check_operator
 from node.actions.recall import recall
 from node.actions.sealing import taken_from
@@ -36,19 +32,13 @@ from node.storage.restores import (
     Head,
     awaited,
     end_awaiting,
-    heads_of,
     logs_from,
     logs_of,
     note_told,
-    own_heads,
     raise_heads,
 )
 from node.storage.store import Unit
-from sharing.errors import RefusedError
-from sharing.seal.recall import REASONS, Recall, make_recall, verify_recall
-
-MOST_HEADS = 5_000_000  # of our logs, from one peer
-SLACK = 64  # epochs that a log of ours can have gone on since the backup, by a peer's word alone
+from sharing.seal.recall import verify_recall
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +60,7 @@ def state_of(node: Node) -> Restoring:
     """Give where a restore of this node stands."""
     with node.store.read() as unit:
         rows = dict(awaited(unit.connection))
-        heads = _heads(node, unit)
+        heads = known_heads(node, unit)
         logs = {row.event: row for row in logs_of(unit.connection, node.org)}
     is_locked = rows.pop(node.org, None) is not None
     behind = [event for event, row in logs.items() if _is_behind(row, heads.get(event))]
@@ -80,59 +70,6 @@ def state_of(node: Node) -> Restoring:
         unread=tuple(sorted(rows)),
         behind=tuple(behind) if is_locked else (),
         lost=tuple(sorted(heads.keys() - logs.keys())) if is_locked else (),
-    )
-
-
-def ask_heads(node: Node, peer: Peer, carrier: Carrier) -> None:
-    """Ask the peer how far it knows our logs.
-
-    Raises:
-        TransportError, BadReplyError: there is no answer, or none that counts. A peer that makes
-            up more than can be is left out by `finish_restore(…, without=…)`.
-    """
-    after, is_told, read = None, False, 0
-    with node.store.read() as unit:
-        known = {event: head.epoch for event, head in _heads(node, unit).items()}
-        known |= {row.event: row.epoch for row in logs_of(unit.connection, node.org)}
-    while not is_told:
-        now, nonce = node.wall(), write_nonce(node.rng(NONCE_BYTES))
-        call = heads_call(peer, after=after, nonce=nonce, signer=node.transport_signer, now=now)
-        reply = carrier.send(call, peer)
-        told = read_heads(
-            reply,
-            after=after,
-            sender=peer.org,
-            me=node.org,
-            nonce=nonce,
-            registry=node.registry,
-            now=now,
-        )
-        if told is None:
-            return
-        heads, more = told
-        read += len(heads)
-        if read > MOST_HEADS or any(it.epoch > known.get(it.event, 0) + SLACK for it in heads):
-            raise BadReplyError("the peer tells of more logs of ours, or later epochs, than can be")
-        is_told = not (more and heads)
-        after = heads[-1].event if heads else None
-        with node.store.write() as unit:
-            raise_heads(unit.connection, [_checked(node, head) for head in heads])
-            if is_told:
-                note_told(unit.connection, peer.org)
-
-
-def serve_heads(node: Node, asker: Requester, after: str) -> bytes:
-    """Answer a peer how far we know its logs."""
-    with node.store.read() as unit:
-        rows = heads_of(unit.connection, asker.org, after, HEADS_CAP + 1)
-    heads = that_fit([ToldHead(row.event, row.epoch, row.seq, row.recall) for row in rows])
-    return write_heads(
-        heads,
-        me=node.org,
-        to=asker.org,
-        nonce=asker.nonce,
-        more=len(rows) > len(heads),
-        signer=node.transport_signer,
     )
 
 
@@ -161,7 +98,7 @@ def finish_restore(node: Node, caller: Caller, without: Collection[str] = ()) ->
     if missing := sorted(set(state.silent) - set(without)):
         raise ConflictError(f"not all have told how far they know our logs: {', '.join(missing)}")
     with node.store.write() as unit:
-        conn, heads = unit.connection, _heads(node, unit)
+        conn, heads = unit.connection, known_heads(node, unit)
         for row in logs_of(conn, node.org):
             _mend(node, unit, row, heads.get(row.event))
         again = _take_back(node, unit)
@@ -223,30 +160,3 @@ def _is_behind(row: LogRow, head: Head | None) -> bool:
     if head is None:
         return False
     return head.version > row.version or (head.recall is not None and row.recall is None)
-
-
-def _heads(node: Node, unit: Unit) -> Mapping[str, Head]:
-    """What peers have told, and our own file of what was sealed."""
-    heads = dict(own_heads(unit.connection))
-    for event, version, reason, _ in outside.all_sealed(node.settings.data):
-        old = heads.get(event)
-        newest = max(version, version if old is None else old.version)
-        gone = None if old is None else old.recall
-        if reason is not None and gone is None:
-            word = reason if reason in REASONS else "error"
-            gone = make_recall(Recall(event, node.org, *version, word, node.clock()), node.signers)
-        heads[event] = Head(event, *newest, gone)
-    return heads
-
-
-def _checked(node: Node, head: ToldHead) -> Head:
-    """What a peer told, with a recall only if it is our own signed word."""
-    recall = head.recall
-    if recall is not None:
-        try:
-            said = verify_recall(recall, node.registry, first_seen_at=node.clock())
-        except RefusedError:
-            recall = None
-        else:
-            recall = recall if (said.iss, said.event) == (node.org, head.event) else None
-    return Head(head.event, head.epoch, head.seq, recall)

@@ -11,9 +11,11 @@ and writing it again changes nothing, so a crash in between loses nothing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 import structlog
 
+from federation.auth import Requester
 from federation.call import Reply
 from federation.errors import BadReplyError, BadTrustError, TransportError
 from federation.fingerprint import is_same
@@ -96,6 +98,24 @@ def standing_of(node: Node) -> Standing | None:
 def may_exchange(node: Node) -> bool:
     """Whether this node still takes from peers and gives to them."""
     return standing_of(node) is not Standing.READ_ONLY
+
+
+class Barred(StrEnum):
+    """Why a proven request is not answered."""
+
+    STRANGER = "no peer"
+    BAD_KEY = "its key is good no more"
+    OLD_ROSTER = "our roster expired long ago"
+
+
+def barred(node: Node, asker: Requester) -> Barred | None:
+    """Why who signed a request is not answered at this moment; None: it is."""
+    if all(peer.org != asker.org for peer in node.peers):
+        return Barred.STRANGER
+    key = node.registry.keys.get(asker.kid)
+    if key is None or not key.valid_at(node.wall()):
+        return Barred.BAD_KEY
+    return None if may_exchange(node) else Barred.OLD_ROSTER
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ from node.storage.feed import (
 )
 from node.storage.ledger import Acknowledgement, add_acknowledgement
 from node.storage.nonces import spend_nonce
-from node.storage.peers import lock_peer, note_ask
+from node.storage.peers import find_peer, lock_peer, note_ask
 from node.storage.quarantine import QuarantineRow, add_quarantine
 from node.storage.restores import is_awaited
 from node.storage.roster import roster_version
@@ -82,16 +82,9 @@ def spend(node: Node, asker: Requester) -> None:
 
 
 def serve_feed(
-    node: Node,
-    asker: Requester,
-    query: FeedQuery,
-    request: bytes | None = None,
-    *,
-    is_spent: bool = False,
+    node: Node, asker: Requester, query: FeedQuery, request: bytes | None = None
 ) -> bytes | IncarnationChanged:
     """The page after the asker's cursor, signed for it and for its nonce, which is spent.
-
-    `is_spent`: the nonce was spent before, when `heed_ask` took the question.
 
     What is on it enters the ledger before it goes; `request`, the signed words of who asks, is kept
     as his acknowledgement of what came before.
@@ -102,15 +95,57 @@ def serve_feed(
         RolledBackError: the peer has read further than our feed goes.
         RestoringError: a restore is under way.
     """
-    asked = heed_ask(node, asker, query, request, is_spent=is_spent)
+    node = node.pinned()
+    return _page_of(node, asker, query, _heed_ask(node, asker, query, request))
+
+
+def heed_ask(
+    node: Node, asker: Requester, query: FeedQuery, request: bytes | None = None
+) -> Asked | IncarnationChanged:
+    """Spend the nonce and take what the asker's cursor confirms; its page is `serve_held`'s.
+
+    Raises what `serve_feed` does.
+    """
+    return _heed_ask(node.pinned(), asker, query, request)
+
+
+def serve_held(node: Node, asker: Requester, query: FeedQuery) -> bytes | IncarnationChanged:
+    """The page of now for a question that was heeded a while ago.
+
+    Raises what `serve_feed` does, but of the nonce.
+    """
+    node = node.pinned()
+    with node.store.read() as unit:
+        if is_awaited(unit.connection, node.org):
+            raise RestoringError
+        row = find_peer(unit.connection, asker.org)
+        asked = _asked(unit, feed_for(node, unit, asker.org), query, row.head_pos if row else 0)
+    return _page_of(node, asker, query, asked)
+
+
+def _heed_ask(
+    node: Node, asker: Requester, query: FeedQuery, request: bytes | None
+) -> Asked | IncarnationChanged:
+    with node.store.write() as unit:
+        _spend(node, unit, asker)
+        feed = feed_for(node, unit, asker.org)
+        try:
+            return _note_ask(node, unit, feed, query, request)
+        except (RestoringError, BadCursorError, RolledBackError) as error:
+            refused = error
+    raise refused  # out here: the nonce stays spent, whatever is answered
+
+
+def _page_of(
+    node: Node, asker: Requester, query: FeedQuery, asked: Asked | IncarnationChanged
+) -> bytes | IncarnationChanged:
     if isinstance(asked, IncarnationChanged):
         return asked
-    feed = asked.feed
     question = Question(asked.place, query.cursor, asker.nonce)
     if asked.place < asked.head:
-        return _page(node.pinned(), feed, question, query.limit)
+        return _page(node, asked.feed, question, query.limit)
     page = write_page(
-        feed,
+        asked.feed,
         question,
         _EMPTY,
         lambda _: None,
@@ -119,30 +154,6 @@ def serve_feed(
         outbox=asked.outbox,
     )
     return b"".join(page)
-
-
-def heed_ask(
-    node: Node,
-    asker: Requester,
-    query: FeedQuery,
-    request: bytes | None = None,
-    *,
-    is_spent: bool = False,
-) -> Asked | IncarnationChanged:
-    """Spend the nonce and take what the asker's cursor confirms; no page yet.
-
-    Raises what `serve_feed` does.
-    """
-    node = node.pinned()
-    with node.store.write() as unit:
-        if not is_spent:
-            _spend(node, unit, asker)
-        feed = feed_for(node, unit, asker.org)
-        try:
-            return _note_ask(node, unit, feed, query, request)
-        except (RestoringError, BadCursorError, RolledBackError) as error:
-            refused = error
-    raise refused  # out here: the nonce stays spent, whatever is answered
 
 
 def has_news(node: Node, peer: str, after: int) -> bool:
@@ -166,14 +177,21 @@ def _note_ask(
     if is_awaited(conn, node.org):
         raise RestoringError
     row = lock_peer(conn, feed.peer, wants=first_wants(node))
-    place = feed.place_of(query, row.head_pos)
+    asked = _asked(unit, feed, query, row.head_pos)
+    if isinstance(asked, IncarnationChanged):
+        return asked
+    if note_ask(conn, row, pos=asked.place, wants=query.wants.value, at=node.wall()):
+        add_acknowledgement(
+            conn, Acknowledgement(feed.peer, feed.incarnation, asked.place, node.clock(), request)
+        )
+    return asked
+
+
+def _asked(unit: Unit, feed: Feed, query: FeedQuery, head: int) -> Asked | IncarnationChanged:
+    place = feed.place_of(query, head)
     if isinstance(place, IncarnationChanged):
         return place
-    if note_ask(conn, row, pos=place, wants=query.wants.value, at=node.wall()):
-        add_acknowledgement(
-            conn, Acknowledgement(feed.peer, feed.incarnation, place, node.clock(), request)
-        )
-    return Asked(feed, place, row.head_pos, outbox_of(unit, feed.peer))
+    return Asked(feed, place, head, outbox_of(unit, feed.peer))
 
 
 def push_page(node: Node, peer: str, pos: int, nonce: str) -> bytes | None:

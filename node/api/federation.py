@@ -5,8 +5,9 @@ counts once. A stranger is told that he is one, and nothing that depends on what
 are bytes: a page carries its own signature, a package its originator's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Final, TypeVar
 
 import orjson
@@ -49,15 +50,23 @@ from federation.repair_lines import (
 from federation.sync import PACKAGE_TYPE
 from federation.wire import MEDIA_TYPE
 from node.actions.errors import ConflictError, RestoringError
+from node.actions.heads import serve_heads
 from node.actions.ledger import keep_request
 from node.actions.push import PushQuota, take_push
 from node.actions.quota import OverQuotaError
 from node.actions.receipts_got import ContradictedError, UnknownItemError, take_receipt
 from node.actions.repair import serve_stretches
-from node.actions.restore import serve_heads
-from node.actions.roster import may_exchange
-from node.actions.serve import NotYet, heed_ask, items_page, serve_feed, serve_package, spend
-from node.api.feed_wait import WaitingRoom, holds_good_key
+from node.actions.roster import Barred, barred
+from node.actions.serve import (
+    NotYet,
+    heed_ask,
+    items_page,
+    serve_feed,
+    serve_held,
+    serve_package,
+    spend,
+)
+from node.api.feed_wait import WaitingRoom
 from node.node import Node
 
 _SOON: Final = {"retry-after": "1"}
@@ -70,14 +79,12 @@ _WHY: Final = {
     "certificate": "the member pins its TLS keys, and this connection was not made with one",
     "query": "the query cannot be read: cursor, limit, wants and wait, each once",
 }
-_log = structlog.get_logger(__name__)
-
-_TAKES: Final = {
-    RECEIPTS_PATH: (RECEIPT_TYPE, RECEIPT_CAP),
-    REPAIR_PATH: (REPAIR_TYPE, QUESTION_CAP),
-    ITEMS_PATH: (REPAIR_TYPE, QUESTION_CAP),
-    PUSH_PATH: (MEDIA_TYPE, PUSH_CAP),
+_BARRED: Final[Mapping[Barred, tuple[int, str, str, dict[str, str] | None]]] = {
+    Barred.STRANGER: (403, "not a peer", "this node does not exchange with the asker", None),
+    Barred.BAD_KEY: (401, "signature", _WHY["signature"], None),
+    Barred.OLD_ROSTER: (503, "roster", "this node's roster expired long ago", _LATER),
 }
+_log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -94,157 +101,132 @@ class _Held:
 def router(node: Node) -> APIRouter:
     """The routes of fed/1 for this node."""
     routes = APIRouter(include_in_schema=False)  # node/api/README.md: for nodes, not programs
-    base_url = read_base_url(node.settings.base_url)
-    quota, room = PushQuota(), WaitingRoom(node)
+    door = _Door(node, read_base_url(node.settings.base_url))
+    room = WaitingRoom(node)
 
     @routes.get(FEED_PATH, response_class=Response)
     async def feed(request: Request) -> Response:
         """One page of the feed that this node keeps for the member who asks, held if he waits."""
-        asked = await run_in_threadpool(
-            _answer,
-            node,
-            base_url,
-            request,
-            lambda asker: _feed(node, request, asker),
-            spends=False,
-        )
+        asked = await run_in_threadpool(door.answer, request, partial(_feed, node, request))
         if isinstance(asked, Response):
             return asked
         await room.until_news(asked.asker, asked.place, asked.query.wait_s)
-        return await run_in_threadpool(
-            _let_in, node, asked.asker, lambda _: _later(node, request, asked)
-        )
+        later = partial(_later, node, request, asked)
+        return await run_in_threadpool(door.let_in, asked.asker, later)
 
     @routes.get(PACKAGES_PATH + "{digest}", response_class=Response)
     def package(request: Request, digest: str) -> Response:
         """One package that stands in the asker's own feed, by the digest of its projection."""
-        return _answer(
-            node, base_url, request, lambda asker: _package(node, request, asker, digest)
-        )
+        return door.answer_once(request, partial(_package, node, request, digest))
 
     @routes.get(HEADS_PATH, response_class=Response)
     def heads(request: Request) -> Response:
         """How far this node knows the asker's own logs."""
-        return _answer(node, base_url, request, lambda asker: _heads(node, request, asker))
+        return door.answer_once(request, partial(_heads, node, request))
 
-    @routes.post(RECEIPTS_PATH, response_class=Response)
-    def receipt(request: Request, body: Annotated[bytes, Depends(_receipt_bytes)]) -> Response:
-        """What became of an item that this node gave the member who brings the receipt."""
-        return _answer(
-            node, base_url, request, lambda asker: _receipt(node, asker, body), body=body
+    for path, taken in _taken(PushQuota()).items():
+        routes.add_api_route(
+            path, _post(door, taken), methods=["POST"], response_class=Response, name=path
         )
-
-    @routes.post(REPAIR_PATH, response_class=Response)
-    def repair(request: Request, body: Annotated[bytes, Depends(_question_bytes)]) -> Response:
-        """How stretches of the member's own feed add up, or what they name."""
-        return _answer(
-            node, base_url, request, lambda asker: _stretches(node, request, asker, body), body=body
-        )
-
-    @routes.post(ITEMS_PATH, response_class=Response)
-    def items(request: Request, body: Annotated[bytes, Depends(_question_bytes)]) -> Response:
-        """Items of the member's own feed, by name."""
-        return _answer(
-            node, base_url, request, lambda asker: _items(node, request, asker, body), body=body
-        )
-
-    @routes.post(PUSH_PATH, response_class=Response)
-    def push(request: Request, body: Annotated[bytes, Depends(_push_bytes)]) -> Response:
-        """One urgent item that the member's feed here holds as well."""
-        return _answer(
-            node, base_url, request, lambda asker: _push(node, asker, body, quota), body=body
-        )
-
     return routes
 
 
-async def _push_bytes(request: Request) -> bytes:
-    """The body, read no further than a push can be long."""
-    return await _bytes_upto(request, PUSH_CAP)
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What may be posted to a path, and what answers it: given node, request, body and asker."""
+
+    media_type: str
+    cap: int
+    answer: Callable[[Node, Request, bytes, Requester], Response]
 
 
-async def _question_bytes(request: Request) -> bytes:
-    """The body, read no further than a repair's question can be long."""
-    return await _bytes_upto(request, QUESTION_CAP)
+def _taken(quota: PushQuota) -> Mapping[str, _Taken]:
+    """What is taken, by path."""
+    return {
+        RECEIPTS_PATH: _Taken(RECEIPT_TYPE, RECEIPT_CAP, _receipt),
+        REPAIR_PATH: _Taken(REPAIR_TYPE, QUESTION_CAP, _stretches),
+        ITEMS_PATH: _Taken(REPAIR_TYPE, QUESTION_CAP, _items),
+        PUSH_PATH: _Taken(MEDIA_TYPE, PUSH_CAP, partial(_push, quota)),
+    }
 
 
-async def _receipt_bytes(request: Request) -> bytes:
-    """The body, read no further than a receipt can be long."""
-    return await _bytes_upto(request, RECEIPT_CAP)
+def _post(door: "_Door", taken: _Taken) -> Callable[..., Response]:
+    """The route: a body is read no further than it may be long, and looked at if it is fit."""
+
+    async def upto_cap(request: Request) -> bytes:
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > taken.cap:
+                break
+        return bytes(body)
+
+    def post(request: Request, body: Annotated[bytes, Depends(upto_cap)]) -> Response:
+        if body and request.headers.get("content-type", "") != taken.media_type:
+            return _problem(415, "wrong content type", f"only {taken.media_type} is taken here")
+        if len(body) > taken.cap:
+            return _problem(413, "too long", f"at most {taken.cap} bytes are taken here")
+        act = partial(taken.answer, door.node, request, body)
+        return door.answer_once(request, act, body)
+
+    return post
 
 
-async def _bytes_upto(request: Request, cap: int) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > cap:
-            break
-    return bytes(body)
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """Who is let in; `base_url` is what requests to this node are signed over."""
 
+    node: Node
+    base_url: str
 
-def _answer(
-    node: Node,
-    base_url: str,
-    request: Request,
-    answer: Callable[[Requester], T],
-    *,
-    body: bytes = b"",
-    spends: bool = True,
-) -> T | Response:
-    """What `answer` gives a proven member; a plain refusal for everybody else.
+    def answer(
+        self, request: Request, answer: Callable[[Requester], T], body: bytes = b""
+    ) -> T | Response:
+        """What `answer`, which spends the nonce, gives a proven member; else a plain refusal."""
+        node = self.node
+        try:
+            asker = verify_request(
+                _received(request, body),
+                base_url=self.base_url,
+                registry=node.registry,
+                now=node.wall(),
+            )
+            if header := node.settings.client_cert_header:
+                pins = node.registry.members[asker.org].tls_pins
+                check_pin(pins, request.headers.getlist(header))
+        except BadRequestError as error:
+            return _problem(401, error.reason, _WHY[error.reason])
+        return self.let_in(asker, answer)
 
-    The request's nonce is spent first; without `spends`, by `answer` in a unit of its own.
-    """
-    if (unfit := _unfit(request, body)) is not None:
-        return unfit
-    try:
-        asker = verify_request(
-            _received(request, body), base_url=base_url, registry=node.registry, now=node.wall()
-        )
-        if header := node.settings.client_cert_header:
-            pins = node.registry.members[asker.org].tls_pins
-            check_pin(pins, request.headers.getlist(header))
-    except BadRequestError as error:
-        return _problem(401, error.reason, _WHY[error.reason])
+    def answer_once(
+        self, request: Request, answer: Callable[[Requester], Response], body: bytes = b""
+    ) -> Response:
+        """The same where `answer` leaves the nonce to us: it is spent first."""
 
-    def once(asker: Requester) -> T:
-        if spends:
-            spend(node, asker)
-        return answer(asker)
+        def once(asker: Requester) -> Response:
+            spend(self.node, asker)
+            return answer(asker)
 
-    return _let_in(node, asker, once)
+        return self.answer(request, once, body)
 
-
-def _let_in(node: Node, asker: Requester, answer: Callable[[Requester], T]) -> T | Response:
-    """What `answer` gives, if who asks is a peer at this moment, with a key that is good."""
-    try:
-        if asker.org not in {peer.org for peer in node.peers}:
-            return _problem(403, "not a peer", "this node does not exchange with the asker")
-        if not holds_good_key(node, asker):
-            return _problem(401, "signature", _WHY["signature"])
-        if not may_exchange(node):
-            return _problem(503, "roster", "this node's roster expired long ago", _LATER)
-        return answer(asker)
-    except BadRequestError as error:
-        status = 400 if error.reason == "query" else 401
-        return _problem(status, error.reason, _WHY[error.reason])
-    except RestoringError:
-        return _problem(503, "restoring", "this node comes from a backup: ask again", _LATER)
-    except BadCursorError:
-        return _problem(400, "cursor", "this cursor was not given to the asker by this node")
-    except RolledBackError as error:
-        _log.error("feed rolled back", why=str(error))
-        return _problem(503, "rolled back", "this node's operator must give the feed a new life")
-
-
-def _unfit(request: Request, body: bytes) -> Response | None:
-    """Why a body is not even looked at: its type, its length."""
-    media_type, cap = _TAKES.get(request.url.path, ("", 0))
-    if body and request.headers.get("content-type", "") != media_type:
-        return _problem(415, "wrong content type", f"only {media_type} is taken here")
-    if len(body) > cap:
-        return _problem(413, "too long", f"at most {cap} bytes are taken here")
-    return None
+    def let_in(self, asker: Requester, answer: Callable[[Requester], T]) -> T | Response:
+        """What `answer` gives, if who asks is a peer at this moment, with a key that is good."""
+        try:
+            if (why := barred(self.node, asker)) is not None:
+                return _problem(*_BARRED[why])
+            return answer(asker)
+        except BadRequestError as error:
+            status = 400 if error.reason == "query" else 401
+            return _problem(status, error.reason, _WHY[error.reason])
+        except RestoringError:
+            return _problem(503, "restoring", "this node comes from a backup: ask again", _LATER)
+        except BadCursorError:
+            return _problem(400, "cursor", "this cursor was not given to the asker by this node")
+        except RolledBackError as error:
+            _log.error("feed rolled back", why=str(error))
+            return _problem(
+                503, "rolled back", "this node's operator must give the feed a new life"
+            )
 
 
 def _feed(node: Node, request: Request, asker: Requester) -> Response | _Held:
@@ -258,10 +240,9 @@ def _feed(node: Node, request: Request, asker: Requester) -> Response | _Held:
     )
 
 
-def _later(node: Node, request: Request, held: _Held) -> Response:
+def _later(node: Node, request: Request, held: _Held, asker: Requester) -> Response:
     """The page for a question that was held."""
-    signed = keep_request(_received(request))
-    return _page(request, serve_feed(node, held.asker, held.query, signed, is_spent=True))
+    return _page(request, serve_held(node, asker, held.query))
 
 
 def _page(request: Request, page: bytes | IncarnationChanged) -> Response:
@@ -274,7 +255,7 @@ def _new_life() -> Response:
     return _problem(409, "INCARNATION_CHANGED", "the feed lives a new life: begin anew")
 
 
-def _package(node: Node, request: Request, asker: Requester, digest: str) -> Response:
+def _package(node: Node, request: Request, digest: str, asker: Requester) -> Response:
     package = serve_package(node, asker.org, digest)
     if package is None:
         return _problem(404, "no such package", "the asker's feed names no such projection")
@@ -288,7 +269,7 @@ def _heads(node: Node, request: Request, asker: Requester) -> Response:
     return Response(body, headers={"cache-control": "no-store"}, media_type=HEADS_TYPE)
 
 
-def _receipt(node: Node, asker: Requester, body: bytes) -> Response:
+def _receipt(node: Node, _request: Request, body: bytes, asker: Requester) -> Response:
     try:
         take_receipt(node, asker.org, body)
     except BadReceiptError as error:
@@ -300,7 +281,7 @@ def _receipt(node: Node, asker: Requester, body: bytes) -> Response:
     return Response(status_code=204)
 
 
-def _stretches(node: Node, request: Request, asker: Requester, body: bytes) -> Response:
+def _stretches(node: Node, request: Request, body: bytes, asker: Requester) -> Response:
     try:
         asks = read_asks(body)
     except BadLineError:
@@ -311,7 +292,7 @@ def _stretches(node: Node, request: Request, asker: Requester, body: bytes) -> R
     return _body(request, answer, REPAIR_TYPE)
 
 
-def _items(node: Node, request: Request, asker: Requester, body: bytes) -> Response:
+def _items(node: Node, request: Request, body: bytes, asker: Requester) -> Response:
     try:
         wanted = read_wanted(body)
     except BadLineError:
@@ -322,7 +303,9 @@ def _items(node: Node, request: Request, asker: Requester, body: bytes) -> Respo
     return _body(request, page, MEDIA_TYPE)
 
 
-def _push(node: Node, asker: Requester, body: bytes, quota: PushQuota) -> Response:
+def _push(
+    quota: PushQuota, node: Node, _request: Request, body: bytes, asker: Requester
+) -> Response:
     if not quota.allows(asker.org, node.wall()):
         return _problem(429, "too many", "the feed brings what is pushed beyond this", _LATER)
     try:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from federation.auth import Requester
-from node.actions.roster import may_exchange
+from node.actions.roster import barred
 from node.actions.serve import has_news
 from node.node import Node
 
@@ -58,13 +58,4 @@ class WaitingRoom:
 
     def _is_over(self, asker: Requester, after: int) -> bool:
         """Whether there is news, or the asker may not have any more."""
-        node = self.node
-        is_peer = any(peer.org == asker.org for peer in node.peers)
-        is_let_in = is_peer and holds_good_key(node, asker) and may_exchange(node)
-        return not is_let_in or has_news(node, asker.org, after)
-
-
-def holds_good_key(node: Node, asker: Requester) -> bool:
-    """Whether the key that a request was proven with is still good."""
-    key = node.registry.keys.get(asker.kid)
-    return key is not None and key.valid_at(node.wall())
+        return barred(self.node, asker) is not None or has_news(self.node, asker.org, after)

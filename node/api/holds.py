@@ -32,6 +32,7 @@ from node.api.answers import Described, answer, answer_done, told
 from node.api.bodies import ChoiceBody, DeclareBody, EventId, Origin, ReleaseBody, SlotBody
 from node.api.events import PACKAGE_TYPE
 from node.node import Node
+from node.storage.releases import ActRow
 
 DIGEST: Final = "X-Projection-Digest"
 _ONE: Final = "/events/{origin}/{event}"
@@ -106,22 +107,20 @@ def add_holds(api: APIRouter, node: Node, who: Caller) -> None:
     @api.get(_ONE + "/acts", tags=["holds"], responses=told(list[ActShown]))
     def list_the_acts(origin: Origin, event: EventId, caller: Caller = who) -> Response:
         """Give every act on the holds of a log, each with its signed envelope."""
-        acts = list_acts(node, caller, origin, event)
-        return answer(
-            [
-                ActShown(
-                    person=act.person,
-                    role=act.role,
-                    party=act.party,
-                    acted_at=act.acted_at,
-                    reason=act.reason,
-                    ground=act.ground,
-                    reference=act.reference,
-                    envelope=orjson.loads(act.envelope),
-                )
-                for act in acts
-            ]
-        )
+        return answer([_shown(act) for act in list_acts(node, caller, origin, event)])
+
+
+def _shown(act: ActRow) -> ActShown:
+    return ActShown(
+        person=act.person,
+        role=act.role,
+        party=act.party,
+        acted_at=act.acted_at,
+        reason=act.reason,
+        ground=act.ground,
+        reference=act.reference,
+        envelope=orjson.loads(act.envelope),
+    )
 
 
 def add_files(api: APIRouter, node: Node, who: Caller) -> None:

@@ -102,20 +102,12 @@ def add_holds(routes: APIRouter, node: Node, show: Show) -> None:
     def do_release(
         request: Request, form: Annotated[Form, posted], origin: str, event: str, party: str
     ) -> Response:
+        hold, slots, reason = (origin, event, party), _slots(form), form.one("reason")
+        why = {name: form.one(name) for name in ("ground", "reference")}
         try:
-            release(
-                node,
-                form.caller,
-                origin,
-                event,
-                party,
-                _slots(form),
-                form.one("reason"),
-                ground=form.one("ground"),
-                reference=form.one("reference"),
-            )
+            release(node, form.caller, *hold, slots, reason, **why)
         except BadInputError as error:
-            batch = _batch(node, form.caller, (origin, event, party))
+            batch = _batch(node, form.caller, hold)
             return _release_page(node, show, request, form.session, batch, form, error)
         return see_other("/console/holds")
 

@@ -138,7 +138,7 @@ class Show:
                         return await handle(request)
                     except SignInFirstError as error:
                         return to_sign_in(request, error)
-                    except Exception as error:
+                    except Exception as error:  # one of three places; what has no page goes on
                         told = _told(error)
                         if told is None:
                             raise

@@ -86,6 +86,7 @@ UNDECIDED = {
     "node.actions.renew.renew_logs": "seals our own logs anew; gives their number",
     # rows that the projector decided on under the rulebook in force (D22)
     "node.actions.serve.serve_feed": "shows the slots that the row names",
+    "node.actions.serve.serve_held": "shows the slots that the row names",
     "node.actions.serve.serve_package": "shows the slots that the row names",
     "node.actions.serve.items_page": "shows the slots that the row names",
     "node.actions.push.Pusher": "shows the slots that the row names",

@@ -8,7 +8,7 @@ import pytest
 
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError, ConflictError, NotAllowedError, NotFoundError
-from node.actions.notes import MOST_OF_A_DAY, follow, sight
+from node.actions.notes import MOST_TOLD_A_DAY, follow, sight
 from node.actions.people import enrol_org, local_party
 from node.actions.read import list_events, read_event
 from node.actions.search import search_values
@@ -234,7 +234,7 @@ def test_of_ones_own_unpublished_event_nobody_is_told_before_it_goes(world: Worl
         ({"value": VALUE, "type": "perhaps"}, "type"),
         ({"value": VALUE, "count": 0}, "count"),
         ({"value": VALUE, "count": True}, "count"),
-        ({"value": VALUE, "count": MOST_OF_A_DAY + 1}, "count"),
+        ({"value": VALUE, "count": MOST_TOLD_A_DAY + 1}, "count"),
         ({"value": VALUE, "day": "yesterday"}, "day"),
         ({"value": VALUE, "day": "2999-01-01"}, "day"),
         ({"value": VALUE, "day": "0001-01-01"}, "day"),
@@ -261,22 +261,22 @@ def test_an_organisation_tells_only_so_much_of_an_attribute_and_a_day(
     event = world.post("FR", "Phishing", values=[VALUE, "other.example"])
     node = world["FR"]
     klara = hospital(node)
-    most = {"value": VALUE, "count": MOST_OF_A_DAY, "id": "5d0b8a3e-6f0c-4a3a-9a57-0f1e2d3c4b5a"}
+    most = {"value": VALUE, "count": MOST_TOLD_A_DAY, "id": "5d0b8a3e-6f0c-4a3a-9a57-0f1e2d3c4b5a"}
     sight(node, klara, [most])
     assert not sight(node, klara, [most]).is_new  # the same once more is no more
     one_more = [{"value": VALUE, "type": "false_positive"}]
     for given in ([{"value": "other.example"}, *one_more], one_more):
-        with pytest.raises(ConflictError, match=f"{MOST_OF_A_DAY} times"):
+        with pytest.raises(ConflictError, match=f"{MOST_TOLD_A_DAY} times"):
             sight(node, klara, given)
-    assert count(world, "FR", event) == MOST_OF_A_DAY  # and nothing of what came along was kept
+    assert count(world, "FR", event) == MOST_TOLD_A_DAY  # and nothing of what came along was kept
     sight(node, klara, [{"value": VALUE, "day": "2026-01-20"}, {"value": "other.example"}])
     sight(node, operator(node), [{"value": VALUE}])
-    assert count(world, "FR", event) == MOST_OF_A_DAY + 3
+    assert count(world, "FR", event) == MOST_TOLD_A_DAY + 3
 
 
 def test_in_one_submission_an_organisation_tells_no_more_than_in_several(world: World) -> None:
     event = world.post("FR", "Phishing", values=[VALUE])
-    half = {"value": VALUE, "count": MOST_OF_A_DAY // 2 + 1}
+    half = {"value": VALUE, "count": MOST_TOLD_A_DAY // 2 + 1}
     with pytest.raises(ConflictError):
         sight(world["FR"], operator(world["FR"]), [half, half])
     assert count(world, "FR", event) == 0
@@ -302,7 +302,7 @@ def test_what_no_honest_node_says_in_a_note_is_not_counted(
         return cut_note(Note(note.about, (replace(said, day=day, count=times),)), *rest)
 
     monkeypatch.setattr("node.actions.notes.cut_note", lying)
-    monkeypatch.setattr("sharing.notes.MOST_TOLD", 2**31 - 1)
+    monkeypatch.setattr("sharing.notes.MOST_BELIEVED_A_DAY", 2**31 - 1)
     sight(world["DE"], operator(world["DE"]), [{"value": VALUE}])
     world.settle()
     monkeypatch.undo()

@@ -229,7 +229,7 @@ def test_a_peer_that_tells_of_epochs_that_cannot_be_is_left_out(
 
     outside.call_restored(world["FR"].settings.data)
     restart(world, "FR")
-    monkeypatch.setattr("node.actions.restore.that_fit", lie)
+    monkeypatch.setattr("node.actions.heads.that_fit", lie)
     told = world.pull("FR", "BE").error
     monkeypatch.undo()
     assert told is not None

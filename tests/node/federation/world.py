@@ -39,13 +39,13 @@ from federation.repair_lines import (
 from federation.wire import MEDIA_TYPE
 from node.actions.errors import RestoringError
 from node.actions.exchange import PullResult, pull
+from node.actions.heads import serve_heads
 from node.actions.init import NewNode, init_node
 from node.actions.ledger import keep_request
 from node.actions.projector import project_dirty
 from node.actions.receipts import send_due
 from node.actions.receipts_got import ContradictedError, UnknownItemError, take_receipt
 from node.actions.repair import RepairResult, repair, serve_stretches
-from node.actions.restore import serve_heads
 from node.actions.sealing import (
     Birth,
     first_version,
