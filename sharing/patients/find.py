@@ -9,6 +9,7 @@ from base64 import b64decode
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from html import unescape
 from urllib.parse import unquote
 
 from sharing.patients.births import births, births_beside
@@ -54,6 +55,10 @@ _STRUCTURED = re.compile(r"(?=.*[^\W\d_])(?=.*[./:@\\|=])\S+")
 # What stands for a space in names of files and hosts; where all is small a dot joins no names.
 _JOINT = re.compile(r"(?<=[^\W\d_])[_+](?=[^\W\d_])")
 _JOINT_OR_DOT = re.compile(r"(?<=[^\W\d_])[_+.](?=[^\W\d_])")
+# What texts in the languages of the words are written in; of binary files in UTF-16 little is.
+_WRITTEN = re.compile("[\t\n\r -~\u00a0-\u052f\u1e00-\u20bf]")
+_SNIFFED = 4096  # bytes that tell whether a file is text
+_MOSTLY = 0.95
 
 
 def find(text: str, *, where: Where = Where.TEXT, label: str = "") -> tuple[Finding, ...]:
@@ -75,6 +80,8 @@ def find(text: str, *, where: Where = Where.TEXT, label: str = "") -> tuple[Find
             if says_nothing(text, where):
                 return ()
             spelled_out = unquote(text) if "%" in text else text
+            if "&" in spelled_out:
+                spelled_out = unescape(spelled_out)
             found = _read(text, where)
             if not found and spelled_out != text:
                 return _marked_whole(text, _read(spelled_out, where))
@@ -114,24 +121,49 @@ def _read(text: str, where: Where) -> tuple[Finding, ...]:
 def _in_file(text: str) -> tuple[Finding, ...]:
     """An attachment in base64: read where its bytes are text; a DICOM file is a record."""
     try:
-        raw = b64decode(text.replace("\r", "").replace("\n", ""), validate=True)
+        raw = b64decode("".join(text.split()), validate=True)
     except ValueError:  # no base64, so what stands here is read as it stands
         return find(text)
     if raw[128:132] == b"DICM":
         return (_record(text),)
-    return _marked_whole(text, find(_words_in(raw)))
+    found = next(filter(None, map(find, _texts_in(raw))), ())
+    return _marked_whole(text, found)
 
 
-def _words_in(raw: bytes) -> str:
-    """The text that bytes are; empty for those that are none."""
+def _texts_in(raw: bytes) -> Iterator[str]:
+    """The text that bytes are, in the ways it may be meant; none for those that are no text.
+
+    NUL bytes stand in texts by mistake, or to hide them, and all over UTF-16. UTF-32 is UTF-16 with
+    more of them, and a byte in front only turns the order round: two ways to read are enough.
+    """
     if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-        return raw.decode("utf-16", "replace")
-    if b"\0" in raw:
-        return ""
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+        yield raw.decode("utf-16", "replace").replace("\0", "")
+        return
+    if b"\0" not in raw:
+        yield _in_bytes(raw)
+        return
+    begins = (len(raw) - len(raw.lstrip(b"\0"))) & ~1
+    head = raw[begins : begins + _SNIFFED]
+    for encoding in ("utf-16-le", "utf-16-be"):
+        if _is_written(head.decode(encoding, "ignore")):
+            yield raw.decode(encoding, "replace").replace("\0", "")
+            return
+    text = _in_bytes(raw)
+    if _is_written(text.lstrip("\0")[:_SNIFFED]):
+        yield text.replace("\0", "")
+        yield text.replace("\0", " ")
+
+
+def _in_bytes(raw: bytes) -> str:
+    """Bytes as UTF-8, also if some are damaged; as Latin-1 if they hardly are any."""
+    text = raw.decode(errors="replace")
+    return text if len(raw) - len(text) >= text.count("\ufffd") else raw.decode("latin-1")
+
+
+def _is_written(text: str) -> bool:
+    """Whether almost all of a text is what people write, but for NULs."""
+    count = len(text) - text.count("\0")
+    return count > 0 and len(_WRITTEN.findall(text)) >= _MOSTLY * count
 
 
 def _record(text: str) -> Finding:
