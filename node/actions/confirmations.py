@@ -14,13 +14,14 @@ from federation.receipt import Downstream, Outcome
 from federation.wire import Op
 from node.actions.caller import Caller
 from node.actions.errors import NotFoundError
+from node.actions.readable import find_readable
 from node.actions.sealing import read_own
 from node.actions.towards import member_name
 from node.node import Node
 from node.storage.errors import StoredPackageError
 from node.storage.feed import OfferRow, rows_of_logs
 from node.storage.ledger import FILE, GivenRow, acknowledgements_for, given_of
-from node.storage.logs import LogRow, find_log
+from node.storage.logs import LogRow, best_holding, find_log
 from node.storage.receipts import GotReceipt, got_about, items_of
 from node.storage.store import Unit
 from sharing.seal.maps import decode_map
@@ -76,13 +77,16 @@ def taken_back(node: Node, caller: Caller, origin: str, event: str) -> TakenBack
     """Give who had the event, who confirmed that what was taken back is gone, and who is pending.
 
     Raises:
-        NotFoundError: there is no such event, or the caller answers for none such.
+        NotFoundError: there is no such event, the caller answers for none such, or may see nothing
+            of what this node still holds of it.
     """
     with node.store.read() as unit:
         log = find_log(unit.connection, origin, event)
         own = log is not None and origin == node.org and log.source == caller.org
         if log is None or log.type != "event" or not (caller.is_staff or own):
             raise NotFoundError("event")
+        if best_holding(unit.connection, origin, event) is not None:  # else nothing is left to see
+            find_readable(node, unit, caller, origin, event)
         parties = sorted(_parties(node, unit, log), key=lambda one: one.party_name)
     pending = tuple(one.party_name for one in parties if one.confirmed_at is None)
     done = len(parties) - len(pending)

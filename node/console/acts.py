@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from node.actions.errors import NotFoundError
+from node.actions.errors import BadInputError, NotFoundError
 from node.actions.explain import explain
 from node.actions.notes import sight
 from node.actions.own import check_operator
@@ -67,7 +67,9 @@ def add_acts(routes: APIRouter, node: Node, show: Show) -> None:
 
     @routes.post(_EVENT + "/recall")
     def do_recall(form: Annotated[Form, posted], origin: Origin, event: EventId) -> Response:
-        one = form.one("attribute")
-        parts = [one] if one else None
+        what, one = form.one("what"), form.one("attribute")
+        if what not in {"event", "attribute"} or (what == "attribute") != bool(one):
+            raise BadInputError("what", "the form must say: the event, or which attribute of it")
+        parts = [one] if one else None  # None: all of it, which no lost field may come to mean
         done = recall(node, form.caller, origin, event, form.one("reason"), parts)
         return see_other(f"/console/events/{done.origin}/{done.event}/receipts")

@@ -58,7 +58,7 @@ _JOINT_OR_DOT = re.compile(r"(?<=[^\W\d_])[_+.](?=[^\W\d_])")
 # What texts in the languages of the words are written in; of binary files in UTF-16 little is.
 _WRITTEN = re.compile("[\t\n\r -~\u00a0-\u052f\u1e00-\u20bf]")
 _SNIFFED = 4096  # bytes that tell whether a file is text
-_MOSTLY = 0.95
+_MOSTLY = 0.99
 
 
 def find(text: str, *, where: Where = Where.TEXT, label: str = "") -> tuple[Finding, ...]:
@@ -148,8 +148,8 @@ def _texts_in(raw: bytes) -> Iterator[str]:
         if _is_written(head.decode(encoding, "ignore")):
             yield raw.decode(encoding, "replace").replace("\0", "")
             return
-    text = _in_bytes(raw)
-    if _is_written(text.lstrip("\0")[:_SNIFFED]):
+    if _is_written(_in_bytes(head)):
+        text = _in_bytes(raw)
         yield text.replace("\0", "")
         yield text.replace("\0", " ")
 

@@ -436,7 +436,7 @@ def test_an_operator_publishes_explains_releases_and_recalls(hall: Hall) -> None
     assert visitor.send(link, reason="agreed by telephone", slot=slots).status_code == 303
     assert link not in visitor.get("/console/holds").text
     assert visitor.get(f"{at}/preview?to={BE}").content == travels.content
-    assert visitor.send(f"{at}/recall", reason="error").status_code == 303
+    assert visitor.send(f"{at}/recall", reason="error", what="event").status_code == 303
     assert visitor.get(at).status_code == 404
 
 

@@ -62,7 +62,7 @@ def test_a_recall_is_followed_at_the_page_and_by_programs(hall: Hall) -> None:
     give(hall, key)
     browser, at = hall.browser("amelie"), f"/console/events/{key[0]}/{key[1]}"
     assert "nothing of it was taken back" in browser.get(f"{at}/receipts").text
-    gone = browser.send(f"{at}/recall", reason="error")
+    gone = browser.send(f"{at}/recall", reason="error", what="event")
     assert gone.headers["location"] == f"{at}/receipts"
     page = browser.get(f"{at}/receipts").text
     assert "Recalled: confirmed by 0 of 1, pending 1: node BE" in page
@@ -128,7 +128,19 @@ def test_one_indicator_is_recalled_at_its_event_and_followed_at_the_page(hall: H
     assert "login-portal.example" in asked
     assert f'name="attribute" value="{uuid}"' in asked
     assert visitor.get(f"{at}/recall?attribute={key[1]}").status_code == 404
-    done = visitor.send(f"{at}/recall", reason="false_positive", attribute=uuid)
+    assert 'name="what" value="attribute"' in asked
+    assert 'name="what" value="event"' in visitor.get(f"{at}/recall").text
+    whole = {"reason": "false_positive"}
+    for lost in (
+        {},
+        {"what": "attribute"},
+        {"attribute": uuid},
+        {"what": "event", "attribute": uuid},
+    ):
+        assert visitor.send(f"{at}/recall", **whole, **lost).status_code == 422, lost
+    assert "login-portal.example" in visitor.get(at).text  # nothing was recalled
+    part = {"what": "attribute", "attribute": uuid}
+    done = visitor.send(f"{at}/recall", reason="false_positive", **part)
     assert done.headers["location"] == f"{at}/receipts"
     assert "confirmed by 0 of 1, pending 1: node BE" in visitor.get(f"{at}/receipts").text
     page = visitor.get(at).text
@@ -137,6 +149,16 @@ def test_one_indicator_is_recalled_at_its_event_and_followed_at_the_page(hall: H
     said = Downstream(0, 0)
     answer(hall, give(hall, key), outcome=Outcome.ERASED, why=None, downstream=said)
     assert "confirmed by 1 of 1" in visitor.get(f"{at}/receipts").text
+
+
+def test_a_program_is_not_told_that_a_red_event_is_there(hall: Hall) -> None:
+    origin, event = hall.event("amelie", "red", info="Insider matter")
+    path = f"/events/{origin}/{event}"
+    assert hall.browser("amelie").get(f"/console{path}/receipts").status_code == 200
+    api, nothing = hall.api("amelie"), f"/events/{origin}/{BE}"
+    answers = [api.get(f"{one}/recall") for one in (nothing, path)]
+    assert [one.status_code for one in answers] == [404, 404]
+    assert answers[0].json()["detail"] == answers[1].json()["detail"]
 
 
 def test_a_program_recalls_one_attribute(hall: Hall) -> None:
