@@ -67,6 +67,7 @@ def add_acts(routes: APIRouter, node: Node, show: Show) -> None:
 
     @routes.post(_EVENT + "/recall")
     def do_recall(form: Annotated[Form, posted], origin: Origin, event: EventId) -> Response:
+        check_operator(form.caller, "recall")
         what, one = form.one("what"), form.one("attribute")
         if what not in {"event", "attribute"} or (what == "attribute") != bool(one):
             raise BadInputError("what", "the form must say: the event, or which attribute of it")

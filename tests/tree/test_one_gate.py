@@ -43,6 +43,7 @@ ANSWERING = tuple(
 READS_CONTENT = {
     "node.actions.admit": "what came in is held against what is there",
     "node.actions.alerts_tell": "projects for each who is told",
+    "node.actions.confirmations": "whether anything is left that the caller may or may not see",
     "node.actions.disclosed": "the ledger: keys and names of things, no value",
     "node.actions.evidence": "refused bytes, for whoever holds the data directory",
     "node.actions.foresee": "projects under two rulebooks",
@@ -90,7 +91,6 @@ UNDECIDED = {
     "node.actions.serve.items_page": "shows the slots that the row names",
     "node.actions.push.Pusher": "shows the slots that the row names",
     # books of the node
-    "node.actions.confirmations.taken_back": "for its source and this node's staff; no value",
     "node.actions.disclosed.who_had_event": "for its source and this node's staff; no value",
     "node.actions.disclosed.who_had_value": "for this node's staff; no value",
     "node.actions.read.read_report": "dates and states of one's own report",

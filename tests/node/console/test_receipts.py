@@ -151,6 +151,22 @@ def test_one_indicator_is_recalled_at_its_event_and_followed_at_the_page(hall: H
     assert "confirmed by 1 of 1" in visitor.get(f"{at}/receipts").text
 
 
+def test_what_the_report_alone_still_says_is_shown_as_recalled(hall: Hall) -> None:
+    origin, event = hall.report()
+    visitor, at = hall.browser("amelie"), f"/console/events/{origin}/{event}"
+    page = visitor.get(at).text
+    value, rest = page.split('data-name="Value"><code>', 1)[1].split("<", 1)
+    uuid = rest.split("/recall?attribute=", 1)[1].split('"', 1)[0]
+    part = {"what": "attribute", "attribute": uuid}
+    assert visitor.send(f"{at}/recall", reason="false_positive", **part).status_code == 303
+    for login in ("amelie", "claire"):
+        page = hall.browser(login).get(at).text
+        row = next(each for each in page.split("<tr>") if f"<code>{value}<" in each)
+        assert "recalled</span>" in row, login
+        assert f"attribute={uuid}" not in row
+        assert page.count(">recalled</span>") == 1
+
+
 def test_a_program_is_not_told_that_a_red_event_is_there(hall: Hall) -> None:
     origin, event = hall.event("amelie", "red", info="Insider matter")
     path = f"/events/{origin}/{event}"
