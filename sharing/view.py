@@ -74,6 +74,7 @@ class View:
     `shared` is for an incident's own readers: by field name and attribute uuid, the label under
     which the thing leaves; what is not in it stays at home. `entity` says who it happened to, as
     precisely as the reader may know. `withheld` names withheld fields, for staff of nodes and hub.
+    `recalled` are attributes taken back: what of them is shown, an incident's report alone says.
     """
 
     origin: str
@@ -93,6 +94,7 @@ class View:
     some_withheld: bool
     withheld: tuple[str, ...]
     sightings: tuple[Seen, ...] = ()
+    recalled: frozenset[str] = frozenset()
 
     def field(self, name: str) -> SeenField | None:
         """The field of that name, if the reader may see it."""

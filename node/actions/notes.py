@@ -131,23 +131,25 @@ def sightings_of(node: Node, unit: Unit, caller: Caller, seen: Readable) -> tupl
     return tuple(found[key] for key in sorted(found))
 
 
-def follow(node: Node, about: _LogKey) -> None:
+def follow(node: Node, about: _LogKey) -> _LogKey | None:
     """Let our note about a log be as strict as that is now, go where it goes, and end with it.
 
     Whoever marks a log dirty marks the notes about it, and the projector asks for this before it
     projects them. A note that cannot be cut anew (damage, or more labels than a log has room for)
     stays at home: whatever a peer sent, it holds up nothing else. While nothing may be sealed,
-    nothing leaves either.
+    nothing leaves either. Gives the note if others kept changing it meanwhile: it still says what
+    it said by the old labels, so it is not projected until this is asked again.
     """
     key = (node.org, _derived(node, "note", *about))
     try:
         until_settled(lambda: _follow(node, about, key))
     except ConflictError:
-        return
+        return key
     except (BadInputError, StoredPackageError) as error:
         _log.error("note stays at home", log=key[1], why=str(error))
         with node.store.write() as unit:
             _publish(unit, key, goes=False)
+    return None
 
 
 def _publish(unit: Unit, key: _LogKey, *, goes: bool) -> None:

@@ -89,8 +89,9 @@ def project_dirty(node: Node, limit: int) -> int:
         marks = peek_dirt(unit.connection, limit)
         wants = {row.org: Wants(row.wants) for row in list_peers(unit.connection)}
         told = told_of(unit.connection, node.org, [(each.origin, each.event) for each in marks])
-    for about in told:
-        follow(node, about)  # a note that is cut anew has a newer mark: it goes at the next turn
+    # A note that is cut anew has a newer mark, and one that could not be keeps its own: next turn.
+    waits = {follow(node, about) for about in told}
+    marks = tuple(mark for mark in marks if (mark.origin, mark.event) not in waits)
     began, projected = node.wall(), list[_Projected]()
     for mark in marks:
         projected.append(_project_mark(node, mark, wants))

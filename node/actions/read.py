@@ -16,6 +16,7 @@ from node.actions.gate import gate_of, relation_of
 from node.actions.incidents import all_dues, submission_of
 from node.actions.notes import sightings_of
 from node.actions.readable import Readable, find_readable, readable
+from node.actions.sealing import taken_from
 from node.actions.stored import opened, reporting_damage
 from node.node import Node
 from node.storage.classes import SlotFacts, all_classes
@@ -139,7 +140,8 @@ def read_event(node: Node, caller: Caller, origin: str, event: str) -> View:
         report = report_over(node, unit, caller, seen)
         sightings = sightings_of(node, unit, caller, seen)
     with reporting_damage(node), opened(seen.best):
-        return replace(_view(node, caller, seen, report), sightings=sightings)
+        shown = _view(node, caller, seen, report)
+        return replace(shown, sightings=sightings, recalled=taken_from(seen.log))
 
 
 def _view(node: Node, caller: Caller, seen: Readable, report: Readable | None) -> View:

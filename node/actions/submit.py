@@ -35,6 +35,7 @@ from node.actions.sealing import (
     OwnLog,
     fresh_uuid,
     next_version,
+    taken_from,
     told_time,
     until_settled,
     write_version,
@@ -45,7 +46,7 @@ from node.storage.people import Org
 from node.storage.reports import StageRow, add_stage, stages_of
 from node.storage.store import Unit, lock_name
 from sharing import slots
-from sharing.event import spreads_in
+from sharing.event import Attribute, spreads_in
 from sharing.incidents.clocks import check_order
 from sharing.incidents.report import BadReportError, Stage
 from sharing.incidents.values import BadValueError, read_value
@@ -93,7 +94,8 @@ def add_attributes(
     """Add attributes, as MISP has them, to an event of one's own.
 
     One without a uuid that the event has already (type, category, value) is left as it is; one with
-    the uuid of another replaces it.
+    the uuid of another replaces it. One that was recalled is refused by its uuid; its value may
+    come as another attribute.
 
     Raises:
         NotAllowedError, NotFoundError, BadInputError, ConflictError: as their words say.
@@ -145,6 +147,7 @@ def _add_attributes(
     label = own.holding.labels.effective(EVENT_LABEL)
     with as_bad_input("Attribute"):
         read = read_attributes(node, caller, own, attributes, label)
+        _check_not_recalled(own, read.attributes)
         version = next_version(
             node,
             own,
@@ -159,6 +162,17 @@ def _add_attributes(
         told = {"seal": version.log.seal, "attributes": len(read.attributes), **noted(read.passed)}
         note(unit, node, caller, "event.add", version.log, told)
     return submitted(version.log, is_new=True)
+
+
+def _check_not_recalled(own: OwnLog, attributes: Sequence[Attribute]) -> None:
+    """Let nobody add what was recalled: it stays erased where it went, whatever is said here."""
+    taken = taken_from(own.row)
+    for n, attribute in enumerate(attributes):
+        if attribute.uuid in taken:
+            why = (
+                f"{attribute.uuid} was recalled from this event: leave it out to add it as another"
+            )
+            raise BadInputError(f"Attribute[{n}].uuid", why)
 
 
 def _submit_stage(

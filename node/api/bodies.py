@@ -191,14 +191,6 @@ class ChoiceBody(BaseModel):
     slots: list[SlotBody] = _SLOTS
 
 
-class ReleaseBody(ChoiceBody):
-    """A person's word that held slots may go to one party; some releases take two."""
-
-    reason: str = Field(min_length=1, examples=["agreed by telephone with the hospital"])
-    ground: str = Field(default="", description="For an authority: consent or order.")
-    reference: str = Field(default="", description="Of the consent or the order.")
-
-
 class DeclareBody(BaseModel):
     """Slots of an event's report that are to be handed over to an authority."""
 

@@ -21,15 +21,13 @@ from node.actions.handover import (
 )
 from node.actions.holds import (
     Hold,
-    Released,
     Slot,
     list_acts,
     list_holds,
     preview_release,
-    release,
 )
 from node.api.answers import Described, answer, answer_done, told
-from node.api.bodies import ChoiceBody, DeclareBody, EventId, Origin, ReleaseBody, SlotBody
+from node.api.bodies import ChoiceBody, DeclareBody, EventId, Origin, SlotBody
 from node.api.events import PACKAGE_TYPE
 from node.node import Node
 from node.storage.releases import ActRow
@@ -74,30 +72,12 @@ def add_holds(api: APIRouter, node: Node, who: Caller) -> None:
         """Give what waits for persons: for whom, why, what it takes, and who has acted."""
         return answer(list_holds(node, caller))
 
-    @api.post(
-        "/releases", tags=["holds"], status_code=201, responses=told(Released, 201, repeats=True)
-    )
-    def release_some_holds(body: ReleaseBody, caller: Caller = who) -> Response:
-        """Say that held slots may go to one party, as they read now; an edit ends it.
-
-        A person who is signed in does: a token is answered 403.
-        """
-        done = release(
-            node,
-            caller,
-            body.origin,
-            body.event,
-            body.party,
-            _slots(body.slots),
-            body.reason,
-            ground=body.ground,
-            reference=body.reference,
-        )
-        return answer_done(done)
-
     @api.post("/releases/preview", tags=["holds"], responses=_PREVIEW)
     def preview_a_release(body: ChoiceBody, caller: Caller = who) -> Response:
-        """Give what the party would get if these slots were released to it, byte for byte."""
+        """Give what the party would get if these slots were released to it, byte for byte.
+
+        No route releases them: a person does, at the console or the shell, and a token is none.
+        """
         shown = preview_release(
             node, caller, body.origin, body.event, body.party, _slots(body.slots)
         )

@@ -72,8 +72,14 @@ def _around(reading: Reading, found: Finding) -> tuple[list[int], list[int]]:
 
 
 def _is_one(reading: Reading, n: int) -> bool:
-    """Whether a word speaks of one person: German `Patienten` may be one, after `dem` or `des`."""
-    return not reading.does[n] & Word.PATIENTS or (n > 0 and bool(reading.does[n - 1] & Word.ONE))
+    """Whether a word speaks of one person, by the words beside it.
+
+    `Patienten` is one after German `dem` or `des`, and one in Swedish, as in `Patienten nåddes`.
+    """
+    if not reading.does[n] & Word.PATIENTS or (n > 0 and reading.does[n - 1] & Word.ONE):
+        return True
+    is_next = n + 1 < len(reading) and reading.gap(n) == " "
+    return reading.keys[n] == "patienten" and is_next and bool(reading.does[n + 1] & Word.DID_ONE)
 
 
 def _emails(reading: Reading) -> Iterator[Finding]:

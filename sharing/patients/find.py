@@ -6,7 +6,7 @@ because a person stands beside it (plain numbers, contacts).
 
 import re
 from base64 import b64decode
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from html import unescape
@@ -27,15 +27,6 @@ from sharing.patients.reading import Reading
 from sharing.patients.tables import tables
 from sharing.patients.words import ANY_PATIENT, Word
 
-_SAMPLE = 4096
-_MARKUP = re.compile(r"<[^<>]{1,500}>")
-_BY_MARK = (  # the longer first: one begins like the other
-    (BOM_UTF32_LE, "utf-32"),
-    (BOM_UTF32_BE, "utf-32"),
-    (BOM_UTF16_LE, "utf-16"),
-    (BOM_UTF16_BE, "utf-16"),
-)
-_WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 MOST = 200
 """Findings of one text; whoever has this many has lost more than a name."""
 
@@ -64,6 +55,11 @@ _STRUCTURED = re.compile(r"(?=.*[^\W\d_])(?=.*[./:@\\|=])\S+")
 # What stands for a space in names of files and hosts; where all is small a dot joins no names.
 _JOINT = re.compile(r"(?<=[^\W\d_])[_+](?=[^\W\d_])")
 _JOINT_OR_DOT = re.compile(r"(?<=[^\W\d_])[_+.](?=[^\W\d_])")
+# What texts in the languages of the words are written in; of binary files in UTF-16 little is.
+_WRITTEN = re.compile("[\t\n\r -~\u00a0-\u052f\u1e00-\u20bf]")
+_MARKUP = re.compile(r"<[^<>]{1,500}>")  # of pages, between the words
+_SNIFFED = 4096  # bytes that tell whether a file is text
+_MOSTLY = 0.99
 
 
 def find(text: str, *, where: Where = Where.TEXT, label: str = "") -> tuple[Finding, ...]:
@@ -84,7 +80,9 @@ def find(text: str, *, where: Where = Where.TEXT, label: str = "") -> tuple[Find
         case Where.TEXT | Where.CONTACT | Where.INDICATOR | Where.MACHINE:
             if says_nothing(text, where):
                 return ()
-            spelled_out = _spelled_out(text)
+            spelled_out = unquote(text) if "%" in text else text
+            if "&" in spelled_out:
+                spelled_out = unescape(spelled_out)
             found = _read(text, where)
             if not found and spelled_out != text:
                 return _marked_whole(text, _read(spelled_out, where))
@@ -124,53 +122,51 @@ def _read(text: str, where: Where) -> tuple[Finding, ...]:
 def _in_file(text: str) -> tuple[Finding, ...]:
     """An attachment in base64: read where its bytes are text; a DICOM file is a record."""
     try:
-        raw = b64decode(text.replace("\r", "").replace("\n", ""), validate=True)
+        raw = b64decode("".join(text.split()), validate=True)
     except ValueError:  # no base64, so what stands here is read as it stands
         return find(text)
     if raw[128:132] == b"DICM":
         return (_record(text),)
-    for words in _words_in(raw):
+    for words in _texts_in(raw):
         if found := find(words) or ("</" in words and find(_MARKUP.sub(" ", words))):
             return _marked_whole(text, found)
     return ()
 
 
-def _words_in(raw: bytes) -> Iterator[str]:
-    """The text that bytes are, in each way it may be meant; none for those that are none."""
-    for mark, codec in _BY_MARK:
-        if raw.startswith(mark):
-            yield raw.decode(codec, "replace")
-            return
-    if b"\0" not in raw:
-        yield _utf8_or_latin(raw)
+def _texts_in(raw: bytes) -> Iterator[str]:
+    """The text that bytes are, in the ways it may be meant; none for those that are no text.
+
+    NUL bytes stand in texts by mistake, or to hide them, and all over UTF-16. UTF-32 is UTF-16 with
+    more of them, and a byte in front only turns the order round: two ways to read are enough.
+    """
+    if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        yield raw.decode("utf-16", "replace").replace("\0", "")
         return
-    for codec in _WIDE:
-        if _is_text(raw[:_SAMPLE].decode(codec, "replace")):
-            yield raw.decode(codec, "replace").replace("\0", " ")
+    if b"\0" not in raw:
+        yield _in_bytes(raw)
+        return
+    begins = (len(raw) - len(raw.lstrip(b"\0"))) & ~1
+    head = raw[begins : begins + _SNIFFED]
+    for encoding in ("utf-16-le", "utf-16-be"):
+        if _is_written(head.decode(encoding, "ignore")):
+            yield raw.decode(encoding, "replace").replace("\0", "")
             return
-    padded = _utf8_or_latin(raw)
-    if _is_text(padded[:_SAMPLE].replace("\0", "")):
-        yield padded.replace("\0", " ")  # fields apart, or a file filled up
-        yield padded.replace("\0", "")
+    if _is_written(_in_bytes(head)):
+        text = _in_bytes(raw)
+        yield text.replace("\0", "")
+        yield text.replace("\0", " ")
 
 
-def _utf8_or_latin(raw: bytes) -> str:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+def _in_bytes(raw: bytes) -> str:
+    """Bytes as UTF-8, also if some are damaged; as Latin-1 if they hardly are any."""
+    text = raw.decode(errors="replace")
+    return text if len(raw) - len(text) >= text.count("\ufffd") else raw.decode("latin-1")
 
 
-def _is_text(sample: str) -> bool:
-    """Whether it is nearly all letters and signs of Europe; other bytes look like all the world."""
-    known = sum(char < "\u0600" and (char.isprintable() or char in "\t\r\n\0") for char in sample)
-    return known * 20 >= len(sample) * 19 and any(map(str.isalpha, sample))
-
-
-def _spelled_out(text: str) -> str:
-    """The text without the ways in which addresses (%20) and pages (&nbsp;) write a sign."""
-    text = unquote(text) if "%" in text else text
-    return unescape(text) if "&" in text else text
+def _is_written(text: str) -> bool:
+    """Whether almost all of a text is what people write, but for NULs."""
+    count = len(text) - text.count("\0")
+    return count > 0 and len(_WRITTEN.findall(text)) >= _MOSTLY * count
 
 
 def _record(text: str) -> Finding:

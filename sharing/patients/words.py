@@ -50,6 +50,7 @@ class Word:
     OF: Final = 1 << 24
     AT: Final = 1 << 25
     ONE: Final = 1 << 26
+    DID_ONE: Final = 1 << 27
     NO_NAME: Final = 1 << 18
     NATIONAL: Final = 1 << 19
     PART: Final = 1 << 20

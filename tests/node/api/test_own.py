@@ -40,7 +40,6 @@ ROUTES = [
     ("POST", f"/events/{NOBODY}/{NOBODY}/attributes"),
     ("POST", f"/events/{NOBODY}/{NOBODY}/publish"),
     ("POST", f"/events/{NOBODY}/{NOBODY}/recall"),
-    ("POST", "/releases"),
     ("POST", "/releases/preview"),
     ("GET", f"/events/{NOBODY}/{NOBODY}/acts"),
     ("GET", f"/events/{NOBODY}/{NOBODY}/parts"),

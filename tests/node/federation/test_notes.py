@@ -11,8 +11,10 @@ from node.actions.errors import BadInputError, ConflictError, NotAllowedError, N
 from node.actions.notes import MOST_TOLD_A_DAY, follow, sight
 from node.actions.people import enrol_org, local_party
 from node.actions.read import list_events, read_event
+from node.actions.sealing import OvertakenError
 from node.actions.search import search_values
 from node.node import Node
+from node.storage.dirt import is_dirty
 from node.storage.notes import notes_about
 from node.storage.people import Org
 from policies.tlp import Tlp
@@ -206,16 +208,42 @@ def test_a_label_that_grows_stricter_while_another_note_is_cut_is_heeded(
     assert notes_at(world, "DE", second) == {"FR"}
     left = [lambda: world.edit("FR", second, "Phishing", Tlp.RED, [other])]
 
-    def meanwhile(node: Node, about: tuple[str, str]) -> None:
+    def meanwhile(node: Node, about: tuple[str, str]) -> tuple[str, str] | None:
         if left:
             left.pop()()
-        follow(node, about)
+        return follow(node, about)
 
     monkeypatch.setattr("node.actions.projector.follow", meanwhile)
     world.edit("FR", first, "Phishing again", Tlp.GREEN, [VALUE])
     world.settle()
     assert not left
     assert notes_at(world, "DE", second) == set()
+
+
+def test_a_note_that_others_keep_changing_waits_and_does_not_go_by_the_old_label(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = world.post("FR", "Phishing", values=[VALUE])
+    world.settle()
+    sight(world["FR"], operator(world["FR"]), [{"value": VALUE}])
+    with world["FR"].store.read() as unit:
+        (note,) = notes_about(unit.connection, [(ORGS["FR"], event)])
+
+    def overtaken(*_: object) -> None:
+        raise OvertakenError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("node.actions.notes._follow", overtaken)
+        patch.setattr("node.actions.sealing._PAUSE_MS", 1)
+        world.edit("FR", event, "Phishing", Tlp.AMBER_STRICT, [VALUE])
+        world.project("FR")
+    with world["FR"].store.read() as unit:
+        assert is_dirty(unit.connection, *note)
+        assert not is_dirty(unit.connection, ORGS["FR"], event)
+    world.settle()
+    assert notes_at(world, "DE", event) == set()
+    with world["FR"].store.read() as unit:
+        assert not is_dirty(unit.connection, *note)
 
 
 def test_of_ones_own_unpublished_event_nobody_is_told_before_it_goes(world: World) -> None:

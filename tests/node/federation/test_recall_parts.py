@@ -113,6 +113,23 @@ def test_the_same_again_changes_nothing_and_what_was_never_there_is_told(world: 
     assert recall(world["FR"], staff(world), FR, event, "error", [gone, kept]).is_new
 
 
+def test_what_was_recalled_is_not_added_again_but_its_value_may_come_as_another(
+    world: World,
+) -> None:
+    event = world.post("FR", "Phishing", values=VALUES)
+    gone = uuid_of(world, event, "gone.example")
+    take(world, event, "gone.example")
+    same = {"type": "domain", "category": "Network activity", "value": "gone.example"}
+    new = same | {"value": "new.example"}
+    with pytest.raises(BadInputError, match=f"{gone} was recalled") as caught:
+        add_attributes(world["FR"], staff(world), FR, event, [new, same | {"uuid": gone}])
+    assert caught.value.field == "Attribute[1].uuid"
+    assert "new.example" not in world.text("FR", event)
+    add_attributes(world["FR"], staff(world), FR, event, [same])
+    assert "gone.example" in world.text("FR", event)
+    assert uuid_of(world, event, "gone.example") != gone
+
+
 def test_an_empty_list_does_not_take_back_the_whole_event(world: World) -> None:
     event = world.post("FR", "Phishing", values=VALUES)
     with pytest.raises(BadInputError, match="attributes"):

@@ -200,26 +200,28 @@ def test_depth_hides_nothing() -> None:
     assert check_event(with_extra(x=deep), key=KEY).found
 
 
-GREEK = "\u0391\u03c3\u03b8\u03b5\u03bd\u03ae\u03c2: \u0393\u03b9\u03ce\u03c1\u03b3\u03bf\u03c2 \u03a0\u03b1\u03c0\u03b1\u03b4\u03cc\u03c0\u03bf\u03c5\u03bb\u03bf\u03c2"
-WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        SECRET.encode(),
-        b"PID|1||4711^^^KIS||",
-        *(text.encode(codec) for codec in WIDE for text in (SECRET, GREEK)),
-        SECRET.encode("utf-16-le") + b"\n",  # cut off within a letter
-        SECRET.encode() + bytes(100),
-        bytes(2) + GREEK.encode() + bytes(7),
-        SECRET.replace(" ", "\0").encode(),
-        "\0".join((SECRET[:12], SECRET[12:])).encode(),
-        SECRET.replace(" ", "&nbsp;").encode(),
-        SECRET.replace(" ", "&#32;").encode(),
-        "".join(f"<td>{word}</td>" for word in SECRET.split()).encode(),
-    ],
+GREEK = "Ο ασθενής Γιώργος Παπαδόπουλος περιμένει"
+TEXTS = (
+    SECRET.encode(),
+    b"PID|1||4711^^^KIS||",
+    *(SECRET.encode(f"utf-{n}") for n in (16, 32)),
+    *(text.encode(f"utf-{n}") for text in (SECRET, GREEK) for n in ("16-le", "16-be", "32-le")),
+    SECRET.encode("utf-32-be"),
+    "".join(f"<td>{word}</td>" for word in SECRET.split()).encode(),
+    SECRET.encode() + b"\0",
+    SECRET.encode() + bytes(5000),
+    bytes(5001) + SECRET.encode(),
+    bytes(5001) + SECRET.encode("utf-16-le"),
+    SECRET.encode().replace(b"a", b"\0a\0"),
+    SECRET.encode().replace(b" ", b"\0"),
+    GREEK.encode() * 100 + b"\0\xff",
+    SECRET.replace(" ", "&nbsp;").encode(),
+    SECRET.replace(" ", "&#32;").encode(),
+    SECRET.replace(" ", "&#x20;").encode("utf-16-le"),
 )
+
+
+@pytest.mark.parametrize("raw", TEXTS)
 def test_an_attachment_is_read_where_its_bytes_are_text(raw: bytes) -> None:
     data = base64.encodebytes(raw).decode()
     for held in (event(type="attachment", data=data), with_extra(data=data)):
@@ -230,7 +232,20 @@ def test_a_dicom_file_is_a_patients_record_and_other_bytes_are_not_opened() -> N
     dicom = base64.b64encode(bytes(128) + b"DICM" + bytes(40)).decode()
     (finding,) = find(dicom, where=Where.FILE)
     assert (finding.start, finding.end, finding.kind) == (0, len(dicom), Kind.RECORD)
-    assert find(base64.b64encode(bytes(range(256))).decode(), where=Where.FILE) == ()
+    for raw in (bytes(range(256)), bytes(range(256)) + SECRET.encode(), b"\x89\1\0\0" * 500):
+        assert find(base64.b64encode(raw).decode(), where=Where.FILE) == ()
+
+
+def test_a_file_that_is_wrapped_in_any_way_is_read() -> None:
+    data = base64.b64encode(SECRET.encode()).decode()
+    assert find(f" {data[:9]}\t{data[9:]} ", where=Where.FILE)
+
+
+@pytest.mark.parametrize("space", ["&nbsp;", "&#32;", "&#160;", "&ensp;"])
+def test_entities_hide_nothing_in_a_text(space: str) -> None:
+    text = "patient Maria Rossi".replace(" ", space)
+    (finding,) = find(text)
+    assert (finding.start, finding.end, finding.kind) == (0, len(text), Kind.NAME)
 
 
 SLOTS: tuple[Any, ...] = (
