@@ -85,7 +85,7 @@ def page(
     if reply.status in _BUSY:
         return Busy(_retry_after_s(reply))
     if reply.status == _DISBELIEVED:
-        raise BadReplyError(f"the peer did not believe our request{_clock_hint(reply, now)}")
+        raise BadReplyError(f"the peer answered with status 401{_clock_hint(reply, now)}")
     return open_page(body(reply, MEDIA_TYPE, PAGE_CAP), question, registry=registry, now=now)
 
 

@@ -125,11 +125,11 @@ def test_replayed_feed_request_gets_no_page() -> None:
 
 
 def disbelieved(date: str) -> str:
-    """What is told beyond that a request was not believed, of an answer with this date."""
+    """What is told beyond the status of a request not believed, by an answer with this date."""
     question = Receiver(BE).question(SimulatedPeer(FR))
     with pytest.raises(BadReplyError) as refused:
         sync.page(Reply(401, {"date": date}, b""), question, registry=REGISTRY, now=NOW)
-    return str(refused.value).removeprefix("the peer did not believe our request")
+    return str(refused.value).removeprefix("the peer answered with status 401")
 
 
 @pytest.mark.parametrize(
