@@ -12,6 +12,7 @@ random bytes each (`auth.write_nonce`); `now` is the real wall clock's.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 
 from federation.auth import sign_request
 from federation.call import NEWS_CAP, PACKAGE_CAP, PAGE_CAP, Ask, Bookmark, Call, Reply, Wants
@@ -28,6 +29,8 @@ PACKAGE_TYPE = "application/vnd.fisn.disclosure+ndjson"
 _ENCODINGS = "zstd"
 _BUSY = (429, 503)
 _CHANGED = 409
+_DISBELIEVED = 401
+_CLOCKS_AGREE_S = 10.0
 _GONE = 404
 _PIECE = 64 * 1024
 
@@ -81,6 +84,8 @@ def page(
         return IncarnationChanged()
     if reply.status in _BUSY:
         return Busy(_retry_after_s(reply))
+    if reply.status == _DISBELIEVED:
+        raise BadReplyError(f"the peer answered with status 401{_clock_hint(reply, now)}")
     return open_page(body(reply, MEDIA_TYPE, PAGE_CAP), question, registry=registry, now=now)
 
 
@@ -114,6 +119,22 @@ def package(reply: Reply, item: Item) -> Item | Gone | Busy:
     if reply.status in _BUSY:
         return Busy(_retry_after_s(reply))
     return replace(item, raw=b"".join(body(reply, PACKAGE_TYPE, PACKAGE_CAP)))
+
+
+def _clock_hint(reply: Reply, now: datetime) -> str:
+    """How far the peer's clock is from ours by its answer, unsigned; empty where that says nothing.
+
+    A clock that is wrong by more than requests may be old silences both ends, so no signed page
+    says it.
+    """
+    try:
+        ahead_s = (parsedate_to_datetime(reply.headers.get("date", "")) - now).total_seconds()
+    except (ValueError, TypeError, OverflowError):  # no date, or one without a zone
+        return ""
+    if abs(ahead_s) <= _CLOCKS_AGREE_S:
+        return ""
+    way = "ahead of" if ahead_s > 0 else "behind"
+    return f"; by its answer its clock is {abs(ahead_s):.0f} s {way} ours"
 
 
 def _accepting(media_type: str) -> dict[str, str]:

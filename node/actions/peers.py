@@ -253,13 +253,17 @@ def _told(row: PeerRow | None) -> RulebookTold | None:
     return RulebookTold(row.rulebook_version, row.rulebook_digest)
 
 
+def _again(node: Node, at: datetime | None) -> str:
+    is_off = at is not None and at > node.wall()
+    return f"backing off until {at:%Y-%m-%d %H:%M:%SZ}" if is_off else "asked again now"
+
+
 def _words(node: Node, row: PeerRow | None) -> str:
     if row is None or (row.pulled_at is None and row.failures == 0):
         return "not asked yet"
-    if is_down(row.failures):
-        return f"down: {row.failures} failures in a row, asked again by itself"
     if row.failures:
-        return f"failing: {row.failures} in a row, asked again by itself"
+        word = "down" if is_down(row.failures) else "failing"
+        return f"{word}: {row.failures} in a row, {_again(node, row.next_try_at)}"
     late = timedelta(seconds=_LATE_AFTER * node.settings.pull_interval_s)
     if row.pulled_at is not None and node.wall() - row.pulled_at > late:
         return "late: no answer for more than three intervals"

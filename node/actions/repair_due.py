@@ -15,6 +15,7 @@ from federation.told import Fingerprint
 from federation.transfer import OutboxSet
 from node.actions.quota import full_shares, tomorrow
 from node.node import Node
+from node.storage.peers import list_peers
 from node.storage.repair import (
     RepairRow,
     Side,
@@ -74,8 +75,10 @@ def repair_words(row: RepairRow | None) -> str:
 
 
 def due_peers(node: Node) -> list[Peer]:
-    """The peers whose feeds are to be compared now."""
+    """The peers whose feeds are to be compared now; who fails is probed by pulls alone."""
+    now = node.wall()
     with node.store.read() as unit:
         rows = list_repairs(unit.connection)
-    now = node.wall()
-    return [peer for peer in node.peers if peer.org in rows and rows[peer.org].next_at <= now]
+        failing = {row.org for row in list_peers(unit.connection) if row.failures}
+    due = {org for org, row in rows.items() if row.next_at <= now} - failing
+    return [peer for peer in node.peers if peer.org in due]

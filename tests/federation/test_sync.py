@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from email.utils import format_datetime
 
 import pytest
 import zstandard
@@ -121,6 +122,33 @@ def test_replayed_feed_request_gets_no_page() -> None:
     assert france.answer(call).status == 200
     assert france.answer(call).status == 401
     assert france.answer(call, now=NOW + timedelta(minutes=3)).status == 401
+
+
+def disbelieved(date: str) -> str:
+    """What is told beyond the status of a request not believed, by an answer with this date."""
+    question = Receiver(BE).question(SimulatedPeer(FR))
+    with pytest.raises(BadReplyError) as refused:
+        sync.page(Reply(401, {"date": date}, b""), question, registry=REGISTRY, now=NOW)
+    return str(refused.value).removeprefix("the peer answered with status 401")
+
+
+@pytest.mark.parametrize(
+    ("ahead", "told"),
+    [
+        (timedelta(minutes=5), "; by its answer its clock is 300 s ahead of ours"),
+        (timedelta(minutes=-5), "; by its answer its clock is 300 s behind ours"),
+        (timedelta(seconds=2), ""),
+    ],
+)
+def test_who_is_not_believed_is_told_how_far_the_clocks_are_apart(
+    ahead: timedelta, told: str
+) -> None:
+    assert disbelieved(format_datetime(NOW + ahead, usegmt=True)) == told
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Tue, 27 Jan 2026 07:30:00 -0000"])
+def test_an_answer_without_a_date_hints_at_nothing(date: str) -> None:
+    assert disbelieved(date) == ""
 
 
 def test_a_question_to_one_peer_opens_no_other() -> None:

@@ -101,7 +101,12 @@ def test_a_peer_is_shown_with_what_waits_for_it_and_what_went_wrong(world: World
         world.pull("FR", "BE")
     state = {peer.name: peer for peer in peer_states(world["FR"])}["node BE"]
     assert (state.queue, state.oldest_unsent, state.asked_at) == (0, None, world.clock())
-    assert state.state.startswith("down")
+    assert state.next_try_at is not None
+    assert (
+        state.state == f"down: 5 in a row, backing off until {state.next_try_at:%Y-%m-%d %H:%M:%SZ}"
+    )
+    world.clock.turn(hours=1)
+    assert peer_states(world["FR"])[0].state == "down: 5 in a row, asked again now"
     assert "cannot be reached" in str(state.last_error)
 
 

@@ -9,7 +9,7 @@ from federation.repair import StretchAsk
 from federation.repair_lines import ITEMS_PATH, REPAIR_PATH, Wanted
 from federation.told import Fingerprint
 from node.actions.repair import repair_due, serve_stretches
-from node.actions.repair_due import DAILY, SET, due_peers
+from node.actions.repair_due import ASKED, DAILY, SET, due_peers, make_due
 from node.actions.serve import NotYet, items_page
 from node.storage import tables, tables_feed
 from node.storage.columns import metadata
@@ -26,7 +26,7 @@ from node.storage.repair import (
 from policies.tlp import Tlp
 from sharing.event import NOBODY, Audience
 from tests.node.federation.mischief import add_amber, feed_of
-from tests.node.federation.world import ORGS, World, snapshot
+from tests.node.federation.world import ORGS, World, snapshot, url_of
 
 SEEN, HOLDING, OUTBOX = tables_feed.seen, tables.holding, tables_feed.outbox
 
@@ -155,6 +155,18 @@ def test_a_receiver_that_comes_back_from_a_backup_agrees_after_a_repair(world: W
     assert held_by(world, "BE") == {edited, kept, added}
     assert snapshot(world["BE"]) == right
     assert is_agreed(world, "BE", "FR")
+
+
+def test_a_peer_that_fails_is_compared_with_when_it_answers_again(world: World) -> None:
+    posted(world, 1)
+    with world["BE"].store.write() as unit:
+        make_due(world["BE"], unit, [ORGS["FR"]], ASKED)
+    world.memory.down.add(url_of("FR"))
+    world.pull("BE", "FR")
+    assert not due_peers(world["BE"])
+    world.memory.down.clear()
+    world.pull("BE", "FR")
+    assert [peer.org for peer in due_peers(world["BE"])] == [ORGS["FR"]]
 
 
 def test_a_source_that_comes_back_with_a_new_life_agrees_after_a_repair(world: World) -> None:
