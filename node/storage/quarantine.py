@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, select, tuple_, update
+from sqlalchemy import Connection, bindparam, exists, func, select, tuple_, update
 
 from federation.receipt import name_of_item
 from node.storage.dirt import LogKey
@@ -62,7 +62,13 @@ class Refusal:
 
 _FIELDS = tuple(QuarantineRow.__dataclass_fields__)
 _IS_EQUIVOCATION = quarantine.c.in_force.is_not(None).label("is_equivocation")
-_FORGET = (  # done with every page that comes: built once
+# Asked and done with every page that comes: built once.
+_IS_REFUSED_AFTER = select(
+    exists()
+    .where(*(quarantine.c[name] == bindparam(name) for name in ("src", "origin", "event")))
+    .where(quarantine.c.pos > bindparam("pos"))
+)
+_FORGET = (
     update(quarantine)
     .where(
         tuple_(quarantine.c.origin, quarantine.c.event).in_(bindparam("keys", expanding=True)),
@@ -103,13 +109,8 @@ def quarantined(conn: Connection, src: str | None = None) -> tuple[QuarantineRow
 
 def is_refused_after(conn: Connection, src: str, log: LogKey, pos: int) -> bool:
     """Whether an item of a log that stands behind this place of a source's feed was refused."""
-    found = select(quarantine.c.id).where(
-        quarantine.c.src == src,
-        quarantine.c.origin == log[0],
-        quarantine.c.event == log[1],
-        quarantine.c.pos > pos,
-    )
-    return conn.execute(found.limit(1)).first() is not None
+    asked = {"src": src, "origin": log[0], "event": log[1], "pos": pos}
+    return bool(conn.execute(_IS_REFUSED_AFTER, asked).scalar())
 
 
 def find_quarantined(conn: Connection, number: int) -> QuarantineRow | None:
