@@ -8,8 +8,9 @@ it on get it withdrawn. What the source says next of the log is news again.
 from dataclasses import replace
 
 from federation.admit import SEAL
-from node.actions.admit import Ready, on_sound, read_stored, store_ready
+from node.actions.admit import store_ready
 from node.actions.change import Stored, take_away
+from node.actions.ready import Ready, on_sound, read_stored
 from node.actions.stored import open_holding
 from node.node import Node
 from node.storage.dirt import LogKey

@@ -41,7 +41,6 @@ ANSWERING = tuple(
 )  # that one leads, and answers none
 
 READS_CONTENT = {
-    "node.actions.admit": "what came in is held against what is there",
     "node.actions.alerts_tell": "projects for each who is told",
     "node.actions.disclosed": "the ledger: keys and names of things, no value",
     "node.actions.evidence": "refused bytes, for whoever holds the data directory",
@@ -52,6 +51,7 @@ READS_CONTENT = {
     "node.actions.projector": "projects for peers",
     "node.actions.read": "projects for the reader",
     "node.actions.readable": "projects for the reader",
+    "node.actions.ready": "what came in is held against what is there",
     "node.actions.receipts": "whether anything still shows what a receipt says is gone",
     "node.actions.repair": "drops what its source holds out no more",
     "node.actions.sealing": "a version is sealed from the one before it",

@@ -183,7 +183,7 @@ def test_who_refused_what_is_taken_back_confirms_it_and_keeps_no_bytes_of_it(
         world.settle()
         world.edit("FR", event, "Phishing", values=values)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("node.actions.admit.patient_data_in", patients_at(world, "BE"))
+        patch.setattr("node.actions.ready.patient_data_in", patients_at(world, "BE"))
         world.settle()
     assert [bool(row.raw) for row in put_aside(world, "BE")] == [True, True]  # of FR and of HUB
     world.send_receipts()
