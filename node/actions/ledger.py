@@ -79,7 +79,9 @@ def note_given(
             return False
         add_given(unit.connection, given)
         add_items(unit.connection, map(_item, given, lines))
-        known = recorded(unit.connection, {(one.origin, one.event, one.epoch) for one in records})
+        logs = {(one.origin, one.event, one.epoch) for one in records}
+        lowest = min((one.record for one in records), default=0)
+        known = recorded(unit.connection, logs, lowest=lowest)
         add_records(
             unit.connection,
             [
@@ -124,7 +126,7 @@ def unrecorded(
 ) -> list[RecordRow]:
     """Give the rows of what the masks disclose that the ledger does not know yet."""
     log = (holding.statement.iss, holding.statement.event, holding.statement.epoch)
-    known = recorded(unit.connection, [log])[log]
+    known = recorded(unit.connection, [log], lowest=min(masks, default=0))[log]
     places = {record for record, _ in known} if log[0] == node.org else set[int]()
     return [
         row

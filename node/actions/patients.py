@@ -43,6 +43,7 @@ from sharing.patients.find import find
 from sharing.patients.release import PatientRelease, make_patient_release
 from sharing.seal.holding import Holding
 from sharing.seal.package import load_holding
+from sharing.seal.records import Kind
 from sharing.slots_read import read_log
 
 CHECK = 8
@@ -147,13 +148,15 @@ def check_words(node: Node, caller: Caller, *, within: str = "", **texts: str) -
         _refuse(node, {caller.org, node.org}, look, lambda path: within + path)
 
 
-def patient_data_in(node: Node, holding: Holding) -> str | None:
+def patient_data_in(node: Node, holding: Holding, held: Holding | None = None) -> str | None:
     """Say where a peer's disclosed texts hold patient data, in words without them; None: nowhere.
 
-    Only what an operator of this node released passes.
+    Only what an operator of this node released passes. `held` is what a delta led on
+    from.
     """
+    masks = _news(holding, held)
     try:
-        _refuse(node, {node.org}, lambda released: _look_through(node, holding, released))
+        _refuse(node, {node.org}, lambda released: _look_through(node, holding, masks, released))
     except PatientDataError as error:
         told = [f"{each.path} ({each.finding.kind})" for each in error.findings[:_TOLD]]
         more = len(error.findings) - len(told)
@@ -309,16 +312,31 @@ def _refuse(
     return checked.released
 
 
-def _look_through(node: Node, holding: Holding, released: Collection[str]) -> Checked:
-    """Look through all that is disclosed to us of a log, whether or not we can read it."""
-    slots = (slot for record in holding.records.values() for slot in record.slots if slot)
-    return check_log(read_log(holding), slots, key=node.keys.patients, released=released)
+def _news(holding: Holding, held: Holding | None) -> Mapping[int, int]:
+    """What of a holding is to be looked through; of one that a delta led to, what was appended.
+
+    The rest was when it came. Attributes alone can be read without the rest; where anything else
+    was appended, all is looked through.
+    """
+    if held is None:
+        return holding.masks
+    new = {at: mask for at, mask in holding.masks.items() if at >= held.statement.size}
+    are_attributes = all(holding.records[at].header.kind == Kind.ATTRIBUTE for at in new)
+    return new if are_attributes else holding.masks
+
+
+def _look_through(
+    node: Node, holding: Holding, masks: Mapping[int, int], released: Collection[str]
+) -> Checked:
+    """Look through these places of what is disclosed to us, whether or not we can read them."""
+    slots = (slot for at in masks for slot in holding.records[at].slots if slot)
+    return check_log(read_log(holding, masks), slots, key=node.keys.patients, released=released)
 
 
 def _all_in(node: Node, holding: Holding) -> tuple[str, ...]:
     """Every finding in a holding, however many."""
     found: dict[str, None] = {}
-    while checked := _look_through(node, holding, found.keys()).found:
+    while checked := _look_through(node, holding, holding.masks, found.keys()).found:
         found |= dict.fromkeys(one.id for one in checked)
     return tuple(found)
 

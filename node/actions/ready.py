@@ -35,6 +35,7 @@ from node.storage.feed import SeenRow, find_all_seen
 from node.storage.logs import HoldingRow, find_logs, holdings_of
 from node.storage.quarantine import QuarantineRow
 from node.storage.receipts import DueReceipt
+from sharing.seal.holding import Holding
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def _judge(node: Node, peer: Peer, item: Item, before: Stored) -> Ready:
         now=now,
     )
     if isinstance(outcome, Admitted):
-        outcome = _without_patients(node, item, outcome)
+        outcome = _without_patients(node, item, outcome, known.held)
     answer = answer_to(node, peer.org, item, outcome, before, known)
     match outcome:
         case Admitted():
@@ -154,10 +155,12 @@ def _stored_bytes(item: Item, admitted: Admitted, before: Stored) -> int:
     return len(item.line_bytes) + len(item.raw)
 
 
-def _without_patients(node: Node, item: Item, admitted: Admitted) -> Admitted | Quarantined:
+def _without_patients(
+    node: Node, item: Item, admitted: Admitted, held: Holding | None
+) -> Admitted | Quarantined:
     """Check 8: a package that shows patient data is put aside; why says where, never what."""
     holding = admitted.holding
-    why = None if holding is None else patient_data_in(node, holding)
+    why = None if holding is None else patient_data_in(node, holding, held)
     if why is None:
         return admitted
     raw = admitted.package if len(admitted.package) <= QUARANTINE_CAP else b""

@@ -8,6 +8,7 @@ quarantine, from ourselves) and left out; the rest goes on.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -172,7 +173,10 @@ def _spend(node: Node, unit: Unit, asker: Requester) -> None:
 def _note_ask(
     node: Node, unit: Unit, feed: Feed, query: FeedQuery, request: bytes | None
 ) -> Asked | IncarnationChanged:
-    """Keep that the peer came, and what its cursor confirms."""
+    """Keep that the peer came, and what its cursor confirms.
+
+    Who asks is up: if it was failing, we ask it within an interval, and not all in one second.
+    """
     conn = unit.connection
     if is_awaited(conn, node.org):
         raise RestoringError
@@ -180,7 +184,10 @@ def _note_ask(
     asked = _asked(unit, feed, query, row.head_pos)
     if isinstance(asked, IncarnationChanged):
         return asked
-    if note_ask(conn, row, pos=asked.place, wants=query.wants.value, at=node.wall()):
+    now, chance = node.wall(), int.from_bytes(node.rng(8)) / 2**64
+    again_by = now + timedelta(seconds=chance * node.settings.pull_interval_s)
+    wants = query.wants.value
+    if note_ask(conn, row, pos=asked.place, wants=wants, at=now, again_by=again_by):
         add_acknowledgement(
             conn, Acknowledgement(feed.peer, feed.incarnation, asked.place, node.clock(), request)
         )

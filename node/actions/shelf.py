@@ -94,17 +94,19 @@ class Shelf:
         offer = self._offers[line.pos]
         try:
             holding, masks = projected(self.unit, offer)
-            load = self._delta(offer, holding, masks) or write_package(holding, masks)
+            load, first = self._delta(offer, holding, masks) or (write_package(holding, masks), 0)
         except (StoredPackageError, SharingError, ValueError) as error:
             self.found_broken[line.pos] = Broken(offer, str(error))
             return None
-        self.records += unrecorded(self.node, self.unit, holding, masks)
+        new = {at: mask for at, mask in masks.items() if at >= first}
+        self.records += unrecorded(self.node, self.unit, holding, new)
         self._holdings[line.pos] = holding
         return load
 
     def _delta(
         self, offer: OfferRow, holding: Holding, masks: Mapping[int, int]
-    ) -> DeltaLoad | None:
+    ) -> tuple[DeltaLoad, int] | None:
+        """A delta from what the peer has confirmed, and the first place that it appends."""
         if not self.after:
             return None
         given = last_given(
@@ -121,7 +123,7 @@ class Shelf:
         step = write_delta(holding, base, masks)
         if step is None or len(step.raw) > INLINE_CAP or len(step.erase) > ERASE_CAP:
             return None
-        return DeltaLoad(step.raw, given.digest, step.erase)
+        return DeltaLoad(step.raw, given.digest, step.erase), given.size
 
 
 def _line(unit: Unit, offer: OfferRow) -> ItemLine:

@@ -47,9 +47,12 @@ _HELD_ENTRIES = entry.join(
 LogKey = tuple[str, str]  # (origin, event)
 
 # Asked for every page that comes: built once.
-_FORGET = delete(entry).where(
-    tuple_(entry.c.origin, entry.c.event).in_(bindparam("keys", expanding=True))
-)
+_STORED = select(
+    entry.c.id,
+    *(entry.c[name] for name in ("origin", "event", "src", "record", "kind", "uuid", "type")),
+    *(entry.c[name] for name in ("value", "head_class", "value_class", "value_key")),
+).where(tuple_(entry.c.origin, entry.c.event).in_(bindparam("keys", expanding=True)))
+_FORGET = delete(entry).where(entry.c.id.in_(bindparam("ids", expanding=True)))
 _INSERT = insert(entry)
 
 
@@ -154,14 +157,21 @@ def replace_index(conn: Connection, origin: str, event: str, src: str, index: Lo
 
 
 def replace_indexes(conn: Connection, indexes: Sequence[NewIndex]) -> None:
-    """The same for several logs."""
+    """The same for several logs; rows that stay are not written again."""
     if not indexes:
         return
-    conn.execute(_FORGET, {"keys": [one.key for one in indexes]})
     ids = class_ids(conn, frozenset().union(*(one.index.classes for one in indexes)))
-    rows = [row for one in indexes for row in _rows(one, ids)]
-    for start in range(0, len(rows), _BATCH):
-        conn.execute(_INSERT, rows[start : start + _BATCH])
+    missing = {tuple(row.values()): row for one in indexes for row in _rows(one, ids)}
+    gone = [
+        number
+        for number, *row in conn.execute(_STORED, {"keys": [one.key for one in indexes]})
+        if missing.pop(tuple(row), None) is None
+    ]
+    for start in range(0, len(gone), _BATCH):
+        conn.execute(_FORGET, {"ids": gone[start : start + _BATCH]})
+    new = [*missing.values()]
+    for start in range(0, len(new), _BATCH):
+        conn.execute(_INSERT, new[start : start + _BATCH])
     set_log_classes(
         conn, {one.key: (one.src, [ids[each] for each in one.index.classes]) for one in indexes}
     )

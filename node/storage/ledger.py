@@ -42,7 +42,8 @@ _RECORDED = select(
 ).where(
     tuple_(ledger_record.c.origin, ledger_record.c.event, ledger_record.c.epoch).in_(
         bindparam("logs", expanding=True)
-    )
+    ),
+    ledger_record.c.record >= bindparam("lowest"),
 )
 
 LogEpoch = tuple[str, str, int]  # (origin, event, epoch): places mean the same within it
@@ -115,11 +116,12 @@ def add_acknowledgement(conn: Connection, ack: Acknowledgement) -> None:
 
 
 def recorded(
-    conn: Connection, logs: Collection[LogEpoch]
+    conn: Connection, logs: Collection[LogEpoch], *, lowest: int
 ) -> Mapping[LogEpoch, Collection[tuple[int, int]]]:
-    """Give what is kept already of each log: place and type of slot."""
+    """Give what is kept already of each log from a place on: place and type of slot."""
     found: dict[LogEpoch, set[tuple[int, int]]] = {log: set() for log in logs}
-    for row in conn.execute(_RECORDED, {"logs": sorted(logs)}) if logs else ():
+    asked = {"logs": sorted(logs), "lowest": lowest}
+    for row in conn.execute(_RECORDED, asked) if logs else ():
         found[row.origin, row.event, row.epoch].add((row.record, row.slot_type))
     return found
 

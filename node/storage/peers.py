@@ -91,13 +91,20 @@ def set_head(conn: Connection, org: str, pos: int) -> None:
     _set(conn, org, head_pos=pos)
 
 
-def note_ask(conn: Connection, row: PeerRow, *, pos: int, wants: str, at: datetime) -> bool:
+def note_ask(
+    conn: Connection, row: PeerRow, *, pos: int, wants: str, at: datetime, again_by: datetime
+) -> bool:
     """The peer came with a cursor at `pos`: all up to there is confirmed; gives whether it is news.
 
     A cursor from before what is confirmed already (a peer that begins anew) takes nothing back.
-    `row` must be held (`lock_peers`).
+    It is up: where it was failing, it is asked again at `again_by` at the latest. `row` must be
+    held (`lock_peers`).
     """
-    _set(conn, row.org, asked_at=at, wants=wants, acked_pos=max(pos, row.acked_pos))
+    again_at = row.next_try_at
+    if row.failures and again_at is not None:
+        again_at = min(again_at, again_by)
+    confirmed = max(pos, row.acked_pos)
+    _set(conn, row.org, asked_at=at, wants=wants, acked_pos=confirmed, next_try_at=again_at)
     return pos > row.acked_pos
 
 

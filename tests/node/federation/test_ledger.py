@@ -212,7 +212,8 @@ def test_a_row_that_changed_after_it_was_given_is_not_confirmed_by_the_old_curso
     world.project("FR")
     with world["FR"].store.write() as unit:
         row = lock_peers(unit.connection, [BE])[BE]
-        assert note_ask(unit.connection, row, pos=1, wants="own", at=world.clock())
+        now = world.clock()
+        assert note_ask(unit.connection, row, pos=1, wants="own", at=now, again_by=now)
         [waiting] = rows_after(unit.connection, BE, 1, 10)
     assert waiting.offer.pos == 2
 
@@ -224,7 +225,8 @@ def test_a_peer_that_begins_anew_takes_no_confirmation_back(world: World) -> Non
     world.pull("BE", "FR")
     with world["FR"].store.write() as unit:
         row = lock_peers(unit.connection, [BE])[BE]
-        assert not note_ask(unit.connection, row, pos=0, wants="own", at=world.clock())
+        now = world.clock()
+        assert not note_ask(unit.connection, row, pos=0, wants="own", at=now, again_by=now)
     with world["FR"].store.read() as unit:
         peer = find_peer(unit.connection, BE)
     assert peer is not None

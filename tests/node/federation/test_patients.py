@@ -11,7 +11,12 @@ import structlog
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError, ConflictError, NotAllowedError, NotFoundError
 from node.actions.evidence import list_refusals
-from node.actions.patients import list_releases, release_findings, release_refused
+from node.actions.patients import (
+    list_releases,
+    patient_data_in,
+    release_findings,
+    release_refused,
+)
 from node.storage import audit
 from node.storage.quarantine import QuarantineRow, add_quarantine, quarantined
 from sharing.event import Draft, Members
@@ -101,6 +106,47 @@ def test_what_is_held_stays_where_a_newer_version_is_put_aside(world: World) -> 
     world.edit("FR", event, TEXT, values=["green.example"])
     world.settle()
     assert "Phishing" in world.text("BE", event)
+    assert "Sorensen" not in world.text("BE", event)
+
+
+def test_what_a_delta_appends_is_looked_through_and_what_it_leads_on_from_was(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = world.post("FR", TEXT, values=["one.example"])
+    first = world.held("FR", event)
+    world.edit("FR", event, TEXT, values=["one.example", "two.example"])
+    longer = world.held("FR", event)
+    assert first
+    assert longer
+    assert patient_data_in(world["BE"], longer) == "patients: info (name); info (birth)"
+    assert patient_data_in(world["BE"], longer, first) is None
+    for n, place in enumerate(("value", "record of no reader's kind")):
+        with monkeypatch.context() as patch:
+            name, instead = HIDDEN[place]
+            patch.setattr(f"tests.node.federation.world.{name}", instead)
+            values = ["one.example", "two.example", f"{n}.example"]
+            world.edit("FR", event, TEXT, values=values)
+        newest = world.held("FR", event)
+        assert newest
+        assert "Sorensen" not in str(patient_data_in(world["BE"], newest, longer))
+        assert patient_data_in(world["BE"], newest, longer)
+
+
+def test_a_patient_in_what_a_delta_appends_is_put_aside(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = world.post("FR", "Phishing", values=["one.example"])
+    world.settle()
+    world.edit("FR", event, "Phishing", values=["one.example", "two.example"])
+    world.settle()
+    assert "two.example" in world.text("BE", event)
+    _, cut = HIDDEN["record of no reader's kind"]
+    with monkeypatch.context() as patch:
+        patch.setattr("tests.node.federation.world.cut_event", cut)
+        world.edit("FR", event, "Phishing", values=["one.example", "two.example"])
+    world.settle()
+    (row,) = rows(world, "BE")
+    assert (row.event, row.check) == (event, 8)
     assert "Sorensen" not in world.text("BE", event)
 
 

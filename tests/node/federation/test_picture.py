@@ -110,6 +110,27 @@ def test_a_peer_is_shown_with_what_waits_for_it_and_what_went_wrong(world: World
     assert "cannot be reached" in str(state.last_error)
 
 
+def test_a_failing_peer_that_asks_us_is_up_and_is_asked_within_an_interval(world: World) -> None:
+    interval = timedelta(seconds=world["FR"].settings.pull_interval_s)
+    world.memory.down.add(url_of("BE"))
+    while _until(world, "FR", "BE") <= interval:
+        world.pull("FR", "BE")
+    world.memory.down.clear()
+    world.pull("BE", "FR")
+    assert _until(world, "FR", "BE") <= interval
+    world.memory.down.add(url_of("BE"))
+    world.pull("FR", "BE")
+    waits = _until(world, "FR", "BE")
+    world.pull("DE", "FR")
+    assert _until(world, "FR", "BE") == waits
+
+
+def _until(world: World, name: str, other: str) -> timedelta:
+    """How long a node waits before it asks another again."""
+    [row] = [one for one in peer_states(world[name]) if one.name == f"node {other}"]
+    return (row.next_try_at or world[name].wall()) - world[name].wall()
+
+
 def test_a_peer_that_answers_again_is_in_step_and_later_late(world: World) -> None:
     world.memory.down.add(url_of("BE"))
     world.pull("FR", "BE")

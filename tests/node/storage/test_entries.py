@@ -1,11 +1,12 @@
 """The index of values and the reader's gate in SQL, on made-up classes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
 from node.storage.classes import SlotFacts, all_classes, class_ids, logs_with_classes
 from node.storage.columns import metadata
@@ -270,6 +271,32 @@ def test_info_and_count_are_those_the_reader_may_see(store: Store) -> None:
         (row,) = rows
         assert (row.info.text if row.info else None, row.attributes) == (info, count)
         assert row.info is None or row.info.class_id == classes[GREEN_CORE]
+
+
+def test_rows_that_stay_are_not_written_again(store: Store) -> None:
+    stays, goes, comes = (
+        attribute(n, "domain", f"{name}.example")
+        for n, name in enumerate(("stays", "goes", "comes"), 1)
+    )
+    renamed = attribute(4, "ip-src", "192.0.2.4")
+    keep(store, uuid(1), index(core("a"), goes, stays, renamed))
+    numbers = {row.value: row.id for row in rows_of(store)}
+    anew = index(core("a"), stays, comes, replace(renamed, type="ip-dst"))
+    with store.write() as unit:
+        replace_index(unit.connection, HERE, uuid(1), HERE, anew)
+    after = {row.value: row.id for row in rows_of(store)}
+    assert after.keys() == {"a", "stays.example", "comes.example", "192.0.2.4"}
+    assert all(after[value] == numbers[value] for value in ("a", "stays.example"))
+    assert {row.type for row in rows_of(store)} == {"info", "domain", "ip-dst"}
+    with store.write() as unit:
+        replace_index(unit.connection, HERE, uuid(1), PEER, anew)
+    assert {row.src for row in rows_of(store)} == {PEER}
+    assert len(rows_of(store)) == len(after)
+
+
+def rows_of(store: Store) -> Sequence[Row[Any]]:
+    with store.read() as unit:
+        return unit.connection.execute(select(entry)).all()
 
 
 def test_indexing_again_leaves_nothing_of_before_and_erasing_nothing_at_all(store: Store) -> None:
