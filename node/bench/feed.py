@@ -51,6 +51,7 @@ ALL_SIZES = (*SIZES, 1_000_000)
 _ROUNDS = 9
 _PULLS = 30
 _EVENTS = 40
+_GROWING = 20
 _COPIES = 5_000
 _IDLE, _NEWS = "unchanged pull, ms", "one more attribute, ms"
 _TIMESTAMP = 1_700_000_000
@@ -112,6 +113,30 @@ def run(sizes: Sequence[int] = SIZES) -> Sequence[Row]:
                 "ratio": round(idle / float(first[_IDLE]), 2),
                 _NEWS: round(news, 2),
                 "ratio ": round(news / float(first[_NEWS]), 2),
+                "at the server": round(served, 2),
+            }
+        )
+    return rows
+
+
+def grow(sizes: Sequence[int] = (10, 1_000)) -> Sequence[Row]:
+    """One row a size of an event: CPU of a pull of all of it, and of one that brings one more."""
+    rows = list[Row]()
+    for size in sizes:
+        with two_nodes() as (server, client):
+            bring(server, client)
+            whole, events = list[float](), list[str]()
+            for _ in range(_GROWING):
+                events += store(server, 1, attributes=size)
+                whole.append(_pulled(server, client)[0])
+            bring(server, client)
+            news, served = _news_ms(server, client, events)
+        rows.append(
+            {
+                "attributes of the event": f"{size:,}",
+                "all of it, ms": round(min(whole), 2),
+                _NEWS: round(news, 2),
+                "ratio": round(news / min(whole), 2),
                 "at the server": round(served, 2),
             }
         )
@@ -263,9 +288,13 @@ def _news_ms(server: Node, client: Node, events: Sequence[str]) -> tuple[float, 
     costs = list[tuple[float, float]]()
     for event in events:
         _append(server, event)
-        carrier = InProcess(server)
-        began = time.process_time()
-        if bring(server, client, carrier) != 1:
-            raise RuntimeError("the pull brought something else")
-        costs.append(((time.process_time() - began) * 1000, carrier.served_s * 1000))
+        costs.append(_pulled(server, client))
     return min(costs)
+
+
+def _pulled(server: Node, client: Node) -> tuple[float, float]:
+    """CPU in ms of a pull that brings one item, and the server's part of it."""
+    carrier, began = InProcess(server), time.process_time()
+    if bring(server, client, carrier) != 1:
+        raise RuntimeError("the pull brought something else")
+    return (time.process_time() - began) * 1000, carrier.served_s * 1000

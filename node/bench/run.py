@@ -20,6 +20,7 @@ def _policy() -> Tables:
 
 def _feed(sizes: Sequence[int]) -> Tables:
     yield "A pull, by the number of stored events", feed.run(sizes)
+    yield "One more attribute, by the size of its event", feed.grow()
     yield "Catching up with everything", feed.catch_up()
 
 
