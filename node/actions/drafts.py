@@ -13,7 +13,6 @@ from uuid import UUID
 
 import orjson
 
-from node.actions.aliases import part_alias, under_aliases
 from node.actions.caller import Caller
 from node.actions.errors import BadInputError, ConflictError, NotAllowedError
 from node.actions.groups_met import Met
@@ -28,6 +27,7 @@ from node.actions.sealing import (
     read_own,
     told_time,
 )
+from node.actions.untold import untold, untold_attributes
 from node.node import Node
 from node.storage.groups import GroupRow
 from node.storage.logs import find_log
@@ -132,14 +132,6 @@ def _refuse_noted(draft: Draft) -> None:
         raise BadInputError("Event", "; ".join(draft.notes))
 
 
-def untold(node: Node, caller: Caller, draft: Draft) -> Draft:
-    """Give the draft so that it tells others neither which hospital brought it nor its uuids."""
-    if caller.is_staff:
-        return draft
-    event = under_aliases(node, caller.org, draft.event)
-    return replace(draft, event=event, hides_creator=True)
-
-
 def read_attributes(node: Node, caller: Caller, own: OwnLog, given: object, label: Label) -> Added:
     """Give the attributes a caller wants added to an event under this label.
 
@@ -162,7 +154,7 @@ def read_attributes(node: Node, caller: Caller, own: OwnLog, given: object, labe
         each for each in read.event.attributes if each.uuid in named or _what(each) not in known
     ]
     if source != node.org:
-        added = [replace(each, uuid=part_alias(node, source, each.uuid)) for each in added]
+        added = untold_attributes(node, source, added)
     return Added(tuple(added), passed, tuple(met.adopted.values()))
 
 

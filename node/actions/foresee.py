@@ -232,15 +232,15 @@ class _Look:
                 self.found.setdefault(target.party.org, []).append(change)
 
     def _info(self, log: LogRow, best: HoldingRow, holding: Holding) -> str | None:
-        """What the event is about, if the caller may see it under one of the rulebooks."""
+        """What the event is about, if the caller may see it under the rulebook in force."""
         standing = standing_of(self._node, self._caller, log, best)
-        for judge in (self._turn.old, self._turn.new):
-            seen = project(holding, self._caller.party, standing, judge, (), self._now).masks
-            for index in seen:
-                record = holding.records[index]
-                head = record.slots[0]
-                if record.header.kind == Kind.CORE and head is not None:
-                    return str(orjson.loads(head).get("info", ""))
+        in_force, party = self._turn.old, self._caller.party
+        seen = project(holding, party, standing, in_force, (), self._now).masks
+        for index in seen:
+            record = holding.records[index]
+            head = record.slots[0]
+            if record.header.kind == Kind.CORE and head is not None:
+                return str(orjson.loads(head).get("info", ""))
         return None
 
     def _target(

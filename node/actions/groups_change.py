@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from node.actions.caller import Caller
-from node.actions.errors import BadInputError, ConflictError, NotFoundError
+from node.actions.errors import BadInputError, ConflictError, NotAllowedError, NotFoundError
 from node.actions.groups import Federation, GroupShown, known_group, shown
 from node.actions.groups_met import check_group, described_row
 from node.actions.own import check_operator
@@ -249,10 +249,20 @@ def _act(node: Node, caller: Caller, plan: Callable[[Unit], _Plan], action: str)
             planned = plan(unit)
         if planned.after == planned.before and not planned.versions:
             return GroupChanged(planned.shown, 0, is_new=False)
+        _check_is_person(node, caller, planned)
         with node.store.write() as unit:
             return _write(node, unit, caller, planned, action)
 
     return until_settled(once)
+
+
+def _check_is_person(node: Node, caller: Caller, plan: _Plan) -> None:
+    """Refuse that a token lets more parties have what hospitals brought."""
+    known = () if plan.before is None else plan.before.reached
+    is_wider = not set(known).issuperset(plan.after.reached)
+    of_others = any(own.row.source not in {None, node.org} for own, _ in plan.versions)
+    if is_wider and of_others and caller.party.kind == "machine":
+        raise NotAllowedError("a person lets others have what hospitals brought: sign in")
 
 
 def _write(node: Node, unit: Unit, caller: Caller, plan: _Plan, action: str) -> GroupChanged:

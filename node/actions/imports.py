@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from node.actions.caller import Caller
-from node.actions.drafts import make_event, untold
+from node.actions.drafts import make_event
 from node.actions.errors import BadInputError
 from node.actions.groups_met import Met, adopt
 from node.actions.own import (
@@ -24,6 +24,7 @@ from node.actions.own import (
 from node.actions.patients import PatientDataError, check_typed, noted
 from node.actions.publish import publish as publish_event
 from node.actions.sealing import OwnLog, Version, until_settled, write_version
+from node.actions.untold import untold
 from node.node import Node
 from node.storage.groups import GroupRow
 from policies.label import Label
@@ -75,7 +76,7 @@ def import_misp(
         ]
         passed = _check(node, caller, name, read)
         met.check(f"{name}/")
-        drafts = [untold(node, caller, each) for each in read]
+        drafts = [untold(node, caller, each, name) for each in read]
         told = {each.event.uuid: noted(one) for each, one in zip(drafts, passed, strict=True)}
         groups = met.adopted.values()
         return drafts, _write(node, caller, name, drafts, groups, told, publish=publish)

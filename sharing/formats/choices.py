@@ -10,6 +10,7 @@ from policies.label import Label
 from policies.tlp import read_tlp
 from sharing.event import Mark, Profile, Twin
 from sharing.formats.misp_members import JsonObject
+from sharing.incidents.values import printable
 
 CHOICES = frozenset({"profile", "twin"})
 _TWIN = frozenset({"value", "tlp"})
@@ -43,7 +44,7 @@ def read_twin(given: JsonObject) -> Twin | None:
         return None
     for name in twin.names():
         if name not in _TWIN:
-            twin.bad(name, "is no member of a twin: it has value and tlp")
+            twin.bad(printable(name), "is no member of a twin: it has value and tlp")
     if "value" not in given or given.flag("deleted"):
         given.bad("twin", "has no value to stand beside")
     value, tlp = twin.text("value"), read_tlp(twin.text("tlp"))

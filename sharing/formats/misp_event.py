@@ -421,11 +421,14 @@ def _day(given: JsonObject, timestamp: int) -> str:
 
 
 def _refuse_twice(given: JsonObject, event: Event) -> None:
-    seen: set[tuple[str, str]] = set()
-    for thing in _things(event):
-        if thing in seen:
-            raise BadMispError(given.document, given.path, f"{thing[0]} {thing[1]} is there twice")
-        seen.add(thing)
+    """Distributions, tags and references name a thing by its uuid alone, whatever it is."""
+    seen = {event.uuid: "Event"}
+    for what, uuid in _things(event):
+        if uuid in seen:
+            twice = f"{what} {uuid} is there twice"
+            both = f"{seen[uuid]} and {what} have one uuid, {uuid}"
+            raise BadMispError(given.document, given.path, twice if seen[uuid] == what else both)
+        seen[uuid] = what
 
 
 def _things(event: Event) -> Iterator[tuple[str, str]]:

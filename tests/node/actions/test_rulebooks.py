@@ -10,7 +10,7 @@ from node.actions.errors import BadInputError, ConflictError, NotAllowedError, N
 from node.actions.foresee import Foreseen, PartyChange
 from node.actions.patients import PatientDataError
 from node.actions.publish import publish
-from node.actions.read import list_events
+from node.actions.read import list_events, read_event
 from node.actions.rulebook_text import try_cases
 from node.actions.rulebooks import (
     approve,
@@ -137,6 +137,20 @@ def test_a_program_is_not_told_of_what_it_may_not_see(federated: House) -> None:
     assert (by_person.looked_at, by_program.looked_at) == (1, 0)
     assert by_program.parties == ()
     assert for_party(by_person, FR) is not None
+
+
+def test_a_title_is_told_by_the_rules_in_force_alone(house: House) -> None:
+    text = shipped("national").text
+    none = text.replace("when { context.own };", "when { context.own && resource.tlp <= 4 };", 1)
+    told = {**EVENT, "info": "TITLE-CANARY"}
+    done = submit_event(house.node, house.amelie, {"Event": told, "tlp": "red"})
+    assert "TITLE-CANARY" in str(foresee_rules(house.node, house.amelie, none, "next").parties)
+    propose(house.node, house.amelie, none, "less", "RED to nobody here")
+    with pytest.raises(NotFoundError):
+        read_event(house.node, house.amelie, done.origin, done.event)
+    seen = foresee_rules(house.node, house.amelie, text, "national")
+    assert done.event in str(seen.parties)
+    assert "TITLE-CANARY" not in str(seen.parties)
 
 
 def test_a_widening_is_told_though_nothing_stored_shows_it(federated: House) -> None:

@@ -14,6 +14,7 @@ from node.actions.publish import publish
 from node.actions.read import read_event, read_report
 from node.actions.submit import add_attributes, submit_event, submit_report
 from policies.tlp import Tlp
+from sharing.event import Event
 from sharing.view import to_json
 from tests.node.actions.house import BE, EARLY_WARNING, EVENT, FR, REPORT_ID, VAL, House, values
 
@@ -23,7 +24,8 @@ TYPED: dict[str, Any] = {
     "info": "Phishing against hospital staff",
     "Attribute": [{"type": "domain", "category": "Network activity", "value": "a.example"}],
 }
-MORE = {"type": "domain", "category": "Network activity", "value": "b.example"}
+ADDRESS = "soc@ch-val.example"
+MORE: dict[str, Any] = {"type": "domain", "category": "Network activity", "value": "b.example"}
 
 
 def deep(levels: int) -> object:
@@ -60,6 +62,109 @@ def test_no_byte_that_others_get_names_the_hospital_or_its_minute(
     own = read_event(house.node, house.claire, FR, done.event).event.orgc
     staff = read_event(house.node, house.amelie, FR, done.event).event.orgc
     assert own == staff == {"uuid": VAL.org, "name": VAL.name}
+
+
+PART: dict[str, Any] = MORE | {"uuid": "5e1f8a30-7d1c-4b5e-9a2f-6d5c4b3a2f18"}
+REPORT: dict[str, Any] = {
+    "uuid": "5e1f8a30-7d1c-4b5e-9a2f-6d5c4b3a2f19",
+    "name": "n",
+    "content": "c",
+}
+ME = {"id": "5", "uuid": VAL.org, "name": VAL.name}
+CLUSTER: dict[str, Any] = {
+    "value": "v",
+    "distribution": "3",
+    "Org": ME,
+    "Orgc": ME,
+    "authors": [ADDRESS],
+}
+NOTE: dict[str, Any] = {
+    "note": "x",
+    "authors": ADDRESS,
+    "orgc_uuid": VAL.org,
+    "distribution": "3",
+    "Orgc": ME,
+}
+NESTED: dict[str, dict[str, Any]] = {
+    "cluster": {"Galaxy": [{"name": "Threats", "GalaxyCluster": [CLUSTER]}]},
+    "opinion": {"Opinion": [{**NOTE, "opinion": "90"}]},
+    "note on an attribute": {"Attribute": [PART | {"Note": [NOTE]}]},
+    "event of a report": {"EventReport": [REPORT | {"Event": {"Orgc": ME}}]},
+    "a tag's": {"Tag": [{"name": "x:y", "Organisation": ME, "user_email": ADDRESS}]},
+}
+
+
+@pytest.mark.parametrize("where", NESTED)
+def test_creators_within_what_a_hospital_brings_stay_behind(federated: House, where: str) -> None:
+    house, world = federated, federated.world
+    raw = orjson.dumps({"Event": {**EVENT, "Orgc": ME, **NESTED[where]}})
+    (file,) = import_misp(house.node, house.claire, "f.json", raw, tlp=Tlp.GREEN, publish=False)
+    typed = submit_event(house.node, house.claire, {"Event": TYPED | NESTED[where], "tlp": "green"})
+    for done in (file.done, typed):
+        publish(house.node, house.amelie, FR, done.event)
+    world.settle()
+    for done in (file.done, typed):
+        view = read_event(house.node, house.other, FR, done.event)
+        told = world.text("BE", done.event) + repr(to_json(view))
+        assert world.text("BE", done.event)
+        assert [each for each in (VAL.org, VAL.name, ADDRESS) if each in told] == []
+
+
+def test_creators_within_what_staff_bring_are_kept_but_for_hospitals_enrolled_here(
+    house: House,
+) -> None:
+    public = {"uuid": BE, "name": "MITRE"}
+    clusters = [{**CLUSTER, "Orgc": who, "authors": ["them"]} for who in (public, ME)]
+    told = {**EVENT, "Orgc": ME, "Galaxy": [{"name": "Threats", "GalaxyCluster": clusters}]}
+    raw = orjson.dumps({"Event": told})
+    (done,) = import_misp(house.node, house.amelie, "f.json", raw, tlp=Tlp.GREEN, publish=True)
+    event = read_event(house.node, house.other, FR, done.done.event).event
+    assert event.orgc is None
+    assert "MITRE" in repr(event.galaxies)
+    assert "them" in repr(event.galaxies)
+    assert VAL.org not in repr(event)
+    assert VAL.name not in repr(event)
+    own = read_event(house.node, house.amelie, FR, done.done.event).event.orgc
+    assert own == {"uuid": VAL.org, "name": VAL.name}
+
+
+@pytest.mark.parametrize(
+    ("told", "place"),
+    [
+        ({"info": f"Phishing at {VAL.name}"}, "info"),
+        ({"info": f"phishing at {VAL.name.upper().replace(' ', '  ')}!"}, "info"),
+        ({"Attribute": [PART | {"comment": f"from {VAL.name}"}]}, "attributes/1/comment"),
+        ({"Attribute": [PART | {"seen_by": {"x": VAL.org}}]}, "attributes/1/extra/seen_by/x"),
+        ({"Attribute": [PART | {VAL.name: 1}]}, "attributes/1/extra/1"),
+        ({"Tag": [{"name": f'seen:at="{VAL.name}"'}]}, "tags/1/name"),
+    ],
+)
+def test_a_text_of_a_hospital_that_names_it_is_refused_with_its_place(
+    house: House, told: dict[str, Any], place: str
+) -> None:
+    with pytest.raises(BadInputError, match="names your organisation") as caught:
+        submit_event(house.node, house.claire, {"Event": TYPED | told, "tlp": "green"})
+    assert str(caught.value).startswith(f"{place}: ")
+    raw = orjson.dumps({"Event": {**EVENT, **told}})
+    with pytest.raises(BadInputError, match=f"f.json: {place}: names your"):
+        import_misp(house.node, house.claire, "f.json", raw, tlp=None, publish=False)
+    submit_event(house.node, house.other, {"Event": TYPED | told, "tlp": "green"})
+
+
+def test_attributes_that_a_hospital_adds_name_it_neither(house: House) -> None:
+    done = submit_event(house.node, house.claire, {"Event": TYPED, "tlp": "green"})
+    named = MORE | {"comment": f"seen at {VAL.name}"}
+    with pytest.raises(BadInputError, match="1/comment: names your organisation"):
+        add_attributes(house.node, house.claire, FR, done.event, [named])
+    add_attributes(house.node, house.claire, FR, done.event, [MORE | {"Note": [NOTE]}])
+    publish(house.node, house.amelie, FR, done.event)
+    event = read_event(house.node, house.other, FR, done.event).event
+    assert "b.example" in values_of(event)
+    assert ADDRESS not in repr(event)
+
+
+def values_of(event: Event) -> list[str | None]:
+    return [each.value for each in event.attributes]
 
 
 def test_a_creator_that_staff_brought_goes_as_far_as_the_event(house: House) -> None:

@@ -71,6 +71,20 @@ def test_a_change_is_foreseen_made_once_and_ended_for_good(hall: Hall) -> None:
     assert api.put(f"/sharing-groups/{group}", json=BODY).status_code == 409
 
 
+def test_a_token_gives_what_a_hospital_brought_to_nobody_else(hall: Hall) -> None:
+    api = hall.api("amelie")
+    group = made(hall, members=[{"org": HUB}, {"org": VAL.org}])
+    origin, event = hall.event("claire", "green", distribution="4", sharing_group_id=group)
+    assert api.post(f"/events/{origin}/{event}/publish").is_success
+    wider = {"members": [{"org": HUB}, {"org": VAL.org}, {"org": BE}]}
+    refused = api.put(f"/sharing-groups/{group}", json=wider)
+    assert refused.status_code == 403
+    assert "sign in" in refused.text
+    assert api.get(f"/events/{origin}/{event}/preview?to={BE}").status_code == 404
+    assert api.put(f"/sharing-groups/{group}", json={"members": [{"org": VAL.org}]}).is_success
+    assert api.put(f"/sharing-groups/{group}", json={"name": "Another"}).is_success
+
+
 def test_only_an_operator_changes_groups_and_wrong_members_are_named(hall: Hall) -> None:
     group = made(hall)
     for login in ("claire", "reader"):

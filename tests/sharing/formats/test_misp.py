@@ -282,7 +282,8 @@ def test_members_nobody_knows_are_carried() -> None:
 
 
 def test_a_references_summary_of_its_target_is_not_sealed() -> None:
-    reference: Json = {"uuid": UUID, "referenced_uuid": CREATOR, "Object": {"name": "CANARY"}}
+    uuid = f"2{UUID[1:]}"
+    reference: Json = {"uuid": uuid, "referenced_uuid": CREATOR, "Object": {"name": "CANARY"}}
     thing: Json = {"uuid": CREATOR, "name": "file", "ObjectReference": [reference]}
     (relation,) = read({"Event": event(Object=[thing])}).event.relations
     assert (relation.object_uuid, relation.referenced_uuid, relation.extra) == (

@@ -10,7 +10,7 @@ import pytest
 from policies.label import Label
 from policies.tlp import Tlp
 from sharing.event import Audience, Spread
-from sharing.formats.misp import distribution_of, read_misp, write_misp
+from sharing.formats.misp import BadMispError, distribution_of, read_misp, write_misp
 from sharing.formats.misp_groups import Group, Member, Reached, ShownGroup, Words, write_group
 from sharing.seal.holding import Holding
 from sharing.seal.records import Kind
@@ -261,3 +261,21 @@ def test_a_group_shown_without_its_members_names_none() -> None:
     assert "CANARY" in repr(whole)
     hidden = write_group(ShownGroup(7, Group("7", GROUP, "n", servers=("u",), members=None)))
     assert {"SharingGroupOrg", "SharingGroupServer"}.isdisjoint(hidden)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"EventReport": [{"uuid": PART, "name": "n", "content": "c", "distribution": "3"}]},
+        {"Object": [{"uuid": PART, "name": "file", "distribution": "3"}]},
+        {"uuid": PART, "distribution": "3"},
+    ],
+)
+def test_nothing_widens_another_thing_by_having_its_uuid(told: dict[str, Any]) -> None:
+    confined = document(None, "attribute", "0", None)
+    (alone,) = read_misp(orjson.dumps(confined), name="f.json")
+    (attribute,) = alone.draft(intake=Label(Tlp.GREEN), own_org=FR, source=FR).event.attributes
+    assert attribute.mark
+    assert attribute.mark.label.only
+    with pytest.raises(BadMispError, match="have one uuid"):
+        read_misp(orjson.dumps(confined | told), name="f.json")
