@@ -6,7 +6,7 @@ MISP gives clusters, analysts' notes and opinions a creator of their own (`Orgc`
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -16,6 +16,8 @@ from sharing.incidents.values import printable
 _CREATOR = re.compile(
     r"orgc?(_?(uuid|name))?|organi[sz]ation|authors?|((event_)?creator|user)_?e?mail", re.IGNORECASE
 )
+
+LEFT_OUT = "[…]"
 
 Tells = Callable[[Json], bool]
 _Part = TypeVar("_Part", Event, Attribute)
@@ -53,9 +55,26 @@ def _without(value: Any, tells: Tells) -> Any:  # noqa: ANN401  # any field of a
 
 def naming(names: Iterable[str]) -> Callable[[str], bool]:
     """Tell of a text whether one of these stands in it as words of their own, however spelled."""
-    words = [r"\s+".join(map(re.escape, _plain(name).split())) for name in names]
-    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(word for word in words if word)})(?!\w)")
+    pattern = _pattern(map(_plain, names))
     return lambda text: bool(pattern.search(_plain(text)))
+
+
+def without_names(value: Json, names: Collection[str]) -> Json:
+    """The same JSON with `LEFT_OUT` in the place of these names in its texts."""
+    if isinstance(value, str):
+        left = _pattern(names).sub(LEFT_OUT, value)
+        return LEFT_OUT if naming(names)(left) else left  # spelled so that we cannot cut it out
+    if isinstance(value, list):
+        return [without_names(each, names) for each in value]
+    if isinstance(value, dict):
+        return {name: without_names(inner, names) for name, inner in value.items()}
+    return value
+
+
+def _pattern(names: Iterable[str]) -> re.Pattern[str]:
+    words = [r"\s+".join(map(re.escape, name.split())) for name in names]
+    either = "|".join(word for word in words if word) or r"(?!)"
+    return re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE)
 
 
 def texts_in(thing: object, path: str = "") -> Iterator[tuple[str, str]]:

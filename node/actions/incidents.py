@@ -28,6 +28,7 @@ from node.actions.sealing import (
     taken_from,
     whole_hour,
 )
+from node.actions.untold import unnamed
 from node.errors import SettingsError
 from node.node import Node
 from node.storage.people import Org
@@ -146,7 +147,7 @@ def make_stage(
     rule = _rule(node, before.home)
     versions = (
         _report_version(node, before, whole, row),
-        _event_version(node, before, whole, row, rule),
+        _event_version(node, before, unnamed(before.home, whole), row, rule),
     )
     made = tuple(version for version in versions if version is not None)
     return NewStage(row, made, rule.ground)

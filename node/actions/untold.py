@@ -2,8 +2,9 @@
 
 Its uuids become ours (`aliases.py`), its own name is a slot that only it and this node may read,
 creators named further within stay behind, and a text that names it is refused with its place: what
-it means to say of itself belongs into a report. So too where staff bring in what a hospital that
-is enrolled here made, but for texts and uuids, which are theirs to answer for.
+it means to say of itself belongs into a report. A report is not refused for it: of what may leave,
+its name is cut out. So too where staff bring in what a hospital that is enrolled here made, but for
+texts and uuids, which are theirs to answer for.
 """
 
 from collections.abc import Iterable
@@ -16,8 +17,11 @@ from node.actions.caller import Caller
 from node.actions.errors import BadInputError
 from node.node import Node
 from node.storage.people import Org, find_org, list_orgs
-from sharing.creators import naming, texts_in, without_creators
+from sharing.creators import naming, texts_in, without_creators, without_names
 from sharing.event import Attribute, Draft, Json
+from sharing.incidents.fields import FIELDS
+from sharing.incidents.report import Report
+from sharing.slots_event import SOURCE_IDENTITY
 
 _CONSTITUENTS = frozenset({"hospital", "supplier"})
 
@@ -44,6 +48,21 @@ def untold_attributes(node: Node, source: str, attributes: Iterable[Attribute]) 
     left = [without_creators(each) for each in attributes]
     _check_texts(node, source, left)
     return [replace(each, uuid=part_alias(node, source, each.uuid)) for each in left]
+
+
+def unnamed(home: Org, report: Report) -> Report:
+    """Give the report for others: the texts that may leave are without the hospital's names."""
+    names = {*_names(home), str(report.values.get("entity_name", ""))}
+    told = {
+        name: without_names(value, names) if _is_for_others(name) else value
+        for name, value in report.values.items()
+    }
+    return replace(report, values=told)
+
+
+def _is_for_others(name: str) -> bool:
+    row = FIELDS.get(name)
+    return row is not None and row.leaves_node and SOURCE_IDENTITY not in row.categories
 
 
 def _without_constituents(node: Node, draft: Draft) -> Draft:

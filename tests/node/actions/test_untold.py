@@ -11,7 +11,7 @@ from node.actions.errors import BadInputError, ConflictError, NotFoundError
 from node.actions.explain import explain
 from node.actions.imports import import_misp
 from node.actions.publish import publish
-from node.actions.read import read_event, read_report
+from node.actions.read import read_event, read_report, read_stage_content
 from node.actions.submit import add_attributes, submit_event, submit_report
 from policies.tlp import Tlp
 from sharing.event import Event
@@ -161,6 +161,30 @@ def test_attributes_that_a_hospital_adds_name_it_neither(house: House) -> None:
     event = read_event(house.node, house.other, FR, done.event).event
     assert "b.example" in values_of(event)
     assert ADDRESS not in repr(event)
+
+
+def test_what_leaves_of_a_report_is_without_the_hospitals_name(federated: House) -> None:
+    house, world = federated, federated.world
+    odd = VAL.name.replace("C", "\uff23")
+    told = {
+        "title": f"Ransomware at {VAL.name}",
+        "summary_shareable": f"Servers of {odd} encrypted",
+        "supplier_name": f"IT of {VAL.name.upper()}",
+        "entity_name": "Centre Val",
+        "malware_family": "seen by centre  val first",
+    }
+    done = submit_report(house.node, house.claire, {**EARLY_WARNING, **told})
+    publish(house.node, house.amelie, FR, done.event)
+    world.settle()
+    got = world.text("BE", done.event) + world.text("HUB", done.event)
+    got += repr(to_json(read_event(house.node, house.other, FR, done.event)))
+    assert "Ransomware at […]" in got
+    assert "IT of […]" in got
+    assert "seen by […] first" in got
+    for name in (VAL.name, VAL.name.upper(), odd, VAL.org, "entre Val", "entre  val"):
+        assert name not in got
+    kept = orjson.loads(read_stage_content(house.node, house.claire, REPORT_ID, 1))
+    assert {name: kept[name] for name in told} == told
 
 
 def values_of(event: Event) -> list[str | None]:
