@@ -23,9 +23,9 @@ _FURTHER = {Effect.WITHHOLD: 0, Effect.HOLD: 1, Effect.DISCLOSE: 2}
 RELATIONS = tuple(
     relation
     for relation in (Relation(*facts) for facts in product((False, True), repeat=7))
-    if not relation.own or (relation.client and relation.direct)
+    if relation.can_be
 )
-"""Every relation that can be: whoever is the source is so at the node that made the log."""
+"""Every relation that can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +92,6 @@ def compare(
             if change.widens or change.narrows:
                 changes.append(change)
     return tuple(changes)
-
-
-def widens(
-    old: Rulebook, new: Rulebook, subjects: Iterable[Subject], parties: Iterable[Party]
-) -> bool:
-    """Whether the new rulebook lets any of these parties have more of any of these slots.
-
-    Raises:
-        EngineError: the engine could not answer cleanly.
-    """
-    return any(change.widens for change in compare(old, new, subjects, parties))
 
 
 def cannot_widen(old: Rulebook, new: Rulebook) -> bool:

@@ -6,7 +6,8 @@ that none does.
 
 - Prohibitions that both share are left out: what widens in spite of them widens without them.
 - Facts that only the floor reads stand at the value that forbids least: the floor is the same under
-  both, so what widens anywhere widens there.
+  both, so what widens anywhere widens there. Whether the party is the source is always asked both
+  ways: for it the floor forbids least, but not everything can be sent to it.
 - What cannot be worked out so, or takes too many questions, counts as reaching further.
 """
 
@@ -31,11 +32,16 @@ _MOST = 40_000  # questions, which is some seconds
 _SOMEBODY = "00000000-0000-4000-8000-000000000000"
 _FACTS = tuple(fact.name for fact in fields(Relation))
 _OWNERS = ("principal", "resource", "context")
-_CALCULATES = ("add", "sub", "mul", "neg")  # so the numbers that are written are not the limits
+# Of two facts, or calculated, a value that matters need not be one that is written.
+_COMPARES = frozenset(
+    {"eq", "not_eq", "less", "less_eq", "greater", "greater_eq"}
+    | {"in", "contains", "contains_all", "contains_any"}
+)
+_WRITTEN = (pst.BoolLit, pst.EntityLit, pst.LongLit, pst.StringLit, pst.Set)
 
 # Of what the floor reads: the values that forbid least, and the sorts that it does not know.
 _WEAKEST = Relation(
-    own=False,
+    own=True,
     client=True,
     direct=True,
     named=True,
@@ -137,15 +143,14 @@ class _Mentioned:
         return [Party(*each) for each in facts]
 
     def relations(self) -> list[Relation]:
-        """Every relation that is told apart and can be: a source is so at its own node."""
-        facts = product(
-            *(
-                self._values(f"context.{name}", (False, True), getattr(_WEAKEST, name))
-                for name in _FACTS
-            )
+        """Every relation that is told apart and can be."""
+        others = (
+            self._values(f"context.{name}", (False, True), getattr(_WEAKEST, name))
+            for name in _FACTS
+            if name != "own"
         )
-        every = (Relation(*each) for each in facts)
-        return [each for each in every if not each.own or (each.client and each.direct)]
+        every = (Relation(*each) for each in product((True, False), *others))
+        return [each for each in every if each.can_be]
 
     def _ids(self, entity: str) -> frozenset[str]:
         return frozenset(uid.id for uid in self._uids if str(uid.type) == entity)
@@ -164,13 +169,16 @@ def _own(rulebook: Rulebook) -> list[Policy]:
 
 
 def _is_odd(node: object) -> bool:
+    """Whether a node asks more than how a fact stands to values that are written."""
     match node:
-        case pst.Like():
-            return True
-        case pst.UnaryOp(op=op) | pst.BinaryOp(op=op):
-            return op in _CALCULATES
+        case pst.BinaryOp(op=op) if op in _COMPARES:
+            return not (isinstance(node.left, _WRITTEN) or isinstance(node.right, _WRITTEN))
+        case pst.Set(elements=elements):
+            return not all(isinstance(each, _WRITTEN) for each in elements)
+        case pst.BinaryOp(op=op) | pst.UnaryOp(op=op):
+            return op not in {"and", "or", "not", "is_empty"}
         case _:
-            return False
+            return isinstance(node, pst.Like | pst.Slot)
 
 
 def _facts_read(node: object) -> Iterator[str]:

@@ -45,3 +45,11 @@ class Relation:
     released: bool
     embargoed: bool
     published: bool
+
+    @property
+    def can_be(self) -> bool:
+        """Whether it occurs: what is sent in its source's name, its originator sends.
+
+        Its source need not be a client: an authority is given a file in the source's name.
+        """
+        return self.direct or not self.own
