@@ -28,6 +28,11 @@ class Caller:
         """Whether the caller works for the node itself, not for one of its hospitals."""
         return self.role != "hospital"
 
+    @property
+    def is_token(self) -> bool:
+        """Whether a program calls with somebody's token: nobody has signed in."""
+        return self.party.kind == "machine"
+
 
 def read_role(text: str) -> Role:
     """Give the role that `text` names.

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 from node.errors import NodeError
 
+SAID_CHARS = 1000
+
 
 class ActionError(NodeError):
     """The base of every error of the actions."""
@@ -59,3 +61,15 @@ class BadInputError(ActionError):
         self.others = tuple(others)
         faults = [(field, why), *self.others]
         super().__init__("; ".join(f"{at}: {what}" if at else what for at, what in faults))
+
+
+def check_said(field: str, text: str, *, needed: bool = True) -> None:
+    """Check that what a person says of an act can be kept, and is there where it is needed.
+
+    Raises:
+        BadInputError: it is empty, longer than `SAID_CHARS`, or holds a NUL.
+    """
+    if len(text) > SAID_CHARS or (needed and not text.strip()):
+        raise BadInputError(field, f"say it, in at most {SAID_CHARS} characters")
+    if "\0" in text:
+        raise BadInputError(field, "holds a NUL, which is no text")

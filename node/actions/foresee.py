@@ -211,7 +211,7 @@ class _Look:
         releases: tuple[Release, ...],
     ) -> None:
         info = self._info(log, best, holding)
-        if info is None and self._caller.party.kind == "machine":
+        if info is None and self._caller.is_token:
             return
         self.looked_at += 1
         before, after = (

@@ -261,7 +261,7 @@ def _check_is_person(node: Node, caller: Caller, plan: _Plan) -> None:
     known = () if plan.before is None else plan.before.reached
     is_wider = not set(known).issuperset(plan.after.reached)
     of_others = any(own.row.source not in {None, node.org} for own, _ in plan.versions)
-    if is_wider and of_others and caller.party.kind == "machine":
+    if is_wider and of_others and caller.is_token:
         raise NotAllowedError("a person lets others have what hospitals brought: sign in")
 
 

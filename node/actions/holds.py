@@ -11,7 +11,13 @@ from datetime import datetime
 from hashlib import sha256
 
 from node.actions.caller import Caller
-from node.actions.errors import BadInputError, ConflictError, NotAllowedError, NotFoundError
+from node.actions.errors import (
+    BadInputError,
+    ConflictError,
+    NotAllowedError,
+    NotFoundError,
+    check_said,
+)
 from node.actions.own import note
 from node.actions.patients import check_words
 from node.actions.stored import reporting_damage
@@ -34,7 +40,6 @@ from sharing.project import HeldItem, Release
 from sharing.release_act import ReleaseAct, ReleasedSlot, make_release_act
 from sharing.seal.records import Kind
 
-_MOST_CHARS = 1000
 _WITH_A_SECOND = frozenset({Need.TWO_PERSONS, Need.TWO_ROLES})
 
 
@@ -179,7 +184,7 @@ def release(
     _check_may_act(caller)
     node = node.pinned()
     said = Act(caller.name, caller.role, _ground(ground, reference), reference.strip())
-    _check_text("reason", reason, needed=True)
+    check_said("reason", reason)
     check_words(node, caller, reason=reason, reference=reference)
     with reporting_damage(node), node.store.read() as unit:
         waiting = find_waiting(node, unit, origin, event, party)
@@ -345,7 +350,7 @@ def _check_may_act(caller: Caller) -> None:
 
 def _check_person(caller: Caller, needs: Iterable[frozenset[Need]]) -> None:
     """Let nobody be a program, since the act is signed in a person's name; an analyst a second."""
-    if caller.party.kind == "machine":
+    if caller.is_token:
         raise NotAllowedError("persons release what is held: sign in, a token is nobody")
     if caller.role != OPERATOR and not all(some & _WITH_A_SECOND for some in needs):
         raise NotAllowedError("only an operator of this node may release what is held")
@@ -356,17 +361,10 @@ def _ground(ground: str, reference: str) -> Ground:
         known = Ground(ground)
     except ValueError:
         raise BadInputError("ground", "consent or order, or nothing") from None
-    _check_text("reference", reference, needed=known is not Ground.NONE)
+    check_said("reference", reference, needed=known is not Ground.NONE)
     if reference.strip() and known is Ground.NONE:
         raise BadInputError("ground", "say what the reference is of: consent or order")
     return known
-
-
-def _check_text(name: str, text: str, *, needed: bool) -> None:
-    if len(text) > _MOST_CHARS or (needed and not text.strip()):
-        raise BadInputError(name, f"say it, in at most {_MOST_CHARS} characters")
-    if "\0" in text:
-        raise BadInputError(name, "holds a NUL, which is no text")
 
 
 def _word(kind: int) -> str:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from node.actions.caller import Caller
-from node.actions.errors import BadInputError, ConflictError, NotAllowedError
+from node.actions.errors import BadInputError, ConflictError, NotAllowedError, check_said
 from node.actions.evidence import find_refused
 from node.actions.own import check_operator
 from node.node import Node
@@ -51,7 +51,6 @@ CHECK = 8
 SHOWN = 500
 
 _ID = re.compile(r"[0-9a-f]{32}")
-_MOST_CHARS = 1000
 _TOLD = 5  # findings named in a reason of quarantine
 _ANY_TIME = datetime(1970, 1, 2, tzinfo=UTC)
 _MAY_RELEASE = frozenset({"hospital", "operator"})
@@ -232,7 +231,7 @@ def _rows(
     """Sign a word for each finding; all that can be wrong with them is told first."""
     if caller.role not in _MAY_RELEASE:
         raise NotAllowedError("reporters and operators release what is no patient data")
-    if caller.party.kind == "machine":
+    if caller.is_token:
         raise NotAllowedError("a person releases this: sign in at the console, a token is nobody")
     ids = tuple(dict.fromkeys(findings))
     if not ids:
@@ -240,8 +239,7 @@ def _rows(
     if odd := [n for n, each in enumerate(ids) if not _ID.fullmatch(each)]:
         raise BadInputError(f"findings[{odd[0]}]", "is no id of a finding")
     reason = reason.strip()
-    if not reason or len(reason) > _MOST_CHARS or "\0" in reason:
-        raise BadInputError("reason", f"say it, in at most {_MOST_CHARS} characters")
+    check_said("reason", reason)
     if found := find(reason):
         raise BadInputError("reason", f"{found[0].sentence}; say it without")
     now = node.clock()

@@ -15,10 +15,10 @@ from datetime import datetime
 
 from node.actions.caller import Caller
 from node.actions.errors import (
-    BadInputError,
     ConflictError,
     NotAllowedError,
     NotFoundError,
+    check_said,
 )
 from node.actions.foresee import Foreseen, foresee
 from node.actions.own import check_operator
@@ -45,8 +45,6 @@ from node.storage.store import Unit
 from policies.decide import Judge
 from policies.errors import BadRulebookError
 from policies.rulebook import Rulebook
-
-_WHY_CHARS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +164,7 @@ def propose(node: Node, caller: Caller, text: str, name: str, why: str) -> Propo
         ConflictError: it is in force already, or another took its place meanwhile.
     """
     check_operator(caller, "propose rules")
-    _check_why("why", why)
+    check_said("why", why)
     node = node.pinned()
     turn = Turn(node.judge, Judge(check_rules(text, name)))
     if turn.old.rulebook.digest == turn.new.rulebook.digest:
@@ -230,7 +228,7 @@ def reject(node: Node, caller: Caller, number: int, reason: str) -> Proposed:
         PatientDataError: the reason holds patient data that nobody released.
     """
     check_operator(caller, "reject rules")
-    _check_why("reason", reason)
+    check_said("reason", reason)
     check_words(node, caller, reason=reason)
     with node.store.write() as unit:
         conn = unit.connection
@@ -335,15 +333,8 @@ def _check_staff(caller: Caller) -> None:
 
 def _check_person(caller: Caller, does: str) -> None:
     """Two tokens that one program holds are not two operators."""
-    if caller.party.kind == "machine":
+    if caller.is_token:
         raise NotAllowedError(f"a person {does} what widens: sign in at the console")
-
-
-def _check_why(field: str, words: str) -> None:
-    if not words.strip() or len(words) > _WHY_CHARS:
-        raise BadInputError(field, f"say why, in at most {_WHY_CHARS} characters")
-    if "\0" in words:
-        raise BadInputError(field, "holds a NUL, which is no text")
 
 
 def _note(

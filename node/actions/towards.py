@@ -137,7 +137,7 @@ def check_may_see(caller: Caller, offer: Offer) -> None:
         NotAllowedError: a machine asks for what holds TLP:RED.
     """
     red = (each.disclosed and each.label.tlp is Tlp.RED for each in offer.projection.verdicts)
-    if caller.party.kind == "machine" and any(red):
+    if caller.is_token and any(red):
         raise NotAllowedError("no token reads TLP:RED: somebody has to sign in and look")
 
 

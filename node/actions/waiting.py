@@ -104,7 +104,7 @@ class Waiting:
     def title_for(self, caller: Caller) -> str:
         """Give what the log says it is about; empty where a token would read TLP:RED (D12)."""
         is_red = self.holding.labels.effective(EVENT_LABEL).tlp is Tlp.RED
-        return "" if is_red and caller.party.kind == "machine" else self.info
+        return "" if is_red and caller.is_token else self.info
 
     def items(self, node: Node) -> tuple[HeldItem, ...]:
         """Everything of the log that would wait for a release to the party, were there none yet."""

@@ -95,7 +95,7 @@ def test_a_proposal_is_turned_down_with_a_reason(hall: Hall, bernard: Visitor) -
     amelie.send(NEW, text=NATIONAL, name="national", why="made up", act="propose")
     answer = bernard.send("/console/rules/3/reject", reason=" ")
     assert answer.status_code == 422
-    assert "say why" in answer.text
+    assert "say it" in answer.text
     assert bernard.send("/console/rules/3/reject", reason="not yet").status_code == 303
     page = bernard.get("/console/rules/3").text
     assert "not yet" in page
