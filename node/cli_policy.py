@@ -46,11 +46,14 @@ def show_rulebook(
     ] = "",
     data: Data = HERE,
     text: Annotated[bool, typer.Option("--text", help="The Cedar text and nothing else.")] = False,
+    cases: Annotated[
+        bool, typer.Option("--cases", help="The cases of a shipped one and nothing else.")
+    ] = False,
 ) -> None:
     """Print a rulebook: every policy with its reason."""
     from node.commands import policy as rulebooks
 
-    rulebooks.show(data, which, text=text)
+    rulebooks.show(data, which, text=text, cases=cases)
 
 
 @policy.command("history")

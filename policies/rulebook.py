@@ -7,7 +7,6 @@ each name in it means something: a rule that can never match is a leak waiting f
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from hashlib import sha256
@@ -17,13 +16,16 @@ from uuid import UUID
 
 from cedarpy import PolicySet, Schema, pst, validate_policies
 
+from policies.bounds import TextError, policy_ends
 from policies.errors import BadRulebookError
 from policies.party import Party
+from policies.printable import printable, told
 from policies.release import Need, read_needs
 from policies.subject import Subject
 
 _ID = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
 _ENGINE_PREFIX = re.compile(r"^for policy `policy\d+`[:,] ")
+_ANNOTATIONS = ("id", "needs", "reason")
 _FLOOR = "floor."
 _RESERVED = (_FLOOR, "default.")
 _WHO = ("Party", "Role", "Community")
@@ -116,9 +118,10 @@ def read_rulebook(text: str, *, name: str, version: str) -> Rulebook:
     """
     own = _parse(text, name)
     for number, policy in enumerate(own, start=1):
-        _check_names(policy, number, name)
+        _check_annotations(policy, number, name)
+        _check_names(policy, name)
     whole = _shipped_text("floor.cedar") + "\n" + text
-    policies = _parse(whole, name)
+    policies = _in_order(_read(whole))
     _check_ids_differ(policies, name)
     _check_against_schema(whole, policies, name)
     return Rulebook(
@@ -162,32 +165,60 @@ def _shipped_text(path: str) -> str:
 
 
 def _parse(text: str, name: str) -> list[pst.Template]:
-    """Return the policies in the order of the text."""
+    """Return the policies of a text that nobody has looked at yet."""
     try:
-        parsed = PolicySet.from_str(text).to_pst()
+        ends = policy_ends(text)
+    except TextError as error:
+        label = _label(text, error.start, error.at)
+        raise BadRulebookError(name, label, str(error)) from error
+    try:
+        parsed = _read(text)
     except ValueError as error:
-        raise BadRulebookError(name, _place_of_fault(text), f"cannot be read: {error}") from error
+        label = _label(text, *_fault(text, ends))
+        raise BadRulebookError(name, label, f"cannot be read: {told(str(error))}") from error
     if parsed.templates:
         shape = next(iter(parsed.templates.values()))
-        label = shape.annotations.get("id", "a template")
+        label = shape.annotations.get("id", "")
+        label = label if _ID.fullmatch(label) else "a template"
         raise BadRulebookError(name, label, "has a ?slot, and nothing here fills one")
+    return _in_order(parsed)
+
+
+def _read(text: str) -> pst.PolicySet:
+    return PolicySet.from_str(text).to_pst()
+
+
+def _in_order(parsed: pst.PolicySet) -> list[pst.Template]:
+    """Return the policies in the order of the text."""
     return [parsed.static_policies[f"policy{i}"] for i in range(len(parsed.static_policies))]
 
 
-def _place_of_fault(text: str) -> str:
-    """Return the id, or else the line, of the first policy that cannot be read.
+def _fault(text: str, ends: list[int]) -> tuple[int, int]:
+    """Return where the first policy that cannot be read begins and ends, found by halving.
 
-    The engine does not say where it stopped, so look for the longest start that it can read.
+    The engine does not say where it stopped.
     """
-    readable = 0
-    for end in (found.end() for found in re.finditer(";", text)):
-        with suppress(ValueError):
-            PolicySet.from_str(text[:end])
-            readable = end
-    rest = text[readable:]
-    if named := re.search(r'@id\s*\(\s*"([^"]+)"\s*\)', rest):
+    starts = [0, *ends]
+    first, behind = 0, len(ends)
+    while behind - first > 1:
+        middle = (first + behind) // 2
+        try:
+            _read(text[starts[first] : starts[middle]])
+        except ValueError:
+            behind = middle
+        else:
+            first = middle
+    return starts[first], starts[behind]
+
+
+def _label(text: str, start: int, end: int) -> str:
+    """Return the id of the policy that begins there, or else the line."""
+    policy = text[start:end]
+    named = re.search(r'@id\s*\(\s*"([^"]+)"\s*\)', policy)
+    if named and _ID.fullmatch(named[1]):
         return named[1]
-    return f"line {text.count(chr(10), 0, readable + len(rest) - len(rest.lstrip())) + 1}"
+    before = start + len(policy) - len(policy.lstrip())
+    return f"line {text.count(chr(10), 0, before) + 1}"
 
 
 def _policy(policy: pst.Template) -> Policy:
@@ -196,30 +227,53 @@ def _policy(policy: pst.Template) -> Policy:
     return Policy(said["id"], said["reason"], read_needs(said.get("needs", "")), rule)
 
 
-def _check_names(policy: pst.Template, number: int, name: str) -> None:
-    """Refuse a policy without id or reason, or naming what cannot be."""
+def _check_annotations(policy: pst.Template, number: int, name: str) -> None:
+    """Refuse a policy without id or reason, or with an annotation that means nothing.
+
+    Nothing typed is repeated unless it is a plain word: it may be about a patient.
+    """
     policy_id = policy.annotations.get("id", "")
     if not policy_id:
         raise BadRulebookError(name, f"policy {number}", "has no @id")
     if not _ID.fullmatch(policy_id):
-        raise BadRulebookError(name, policy_id, "an @id is lower-case words joined by . or -")
+        fault = "an @id is lower-case words joined by . or -"
+        raise BadRulebookError(name, f"policy {number}", fault)
     if policy_id.startswith(_RESERVED):
         raise BadRulebookError(name, policy_id, "only the program's own ids start so")
     if not policy.annotations.get("reason", "").strip():
         raise BadRulebookError(name, policy_id, "has no @reason")
-    try:
-        read_needs(policy.annotations.get("needs", ""))
-    except ValueError as error:
-        raise BadRulebookError(name, policy_id, f"@needs: {error}") from error
-    for uid in _uids(policy, "Slot"):
-        raise BadRulebookError(
-            name, policy_id, f"names the slot {uid.id}; slots have no names here"
-        )
+    for each in sorted(policy.annotations.keys() - set(_ANNOTATIONS)):
+        known = ", ".join(f"@{known}" for known in _ANNOTATIONS)
+        fault = f"@{printable(each)} means nothing; known are {known}"
+        raise BadRulebookError(name, policy_id, fault)
+    if "needs" in policy.annotations and (fault := _fault_of_needs(policy)):
+        raise BadRulebookError(name, policy_id, f"@needs: {fault}")
+
+
+def _check_names(policy: pst.Template, name: str) -> None:
+    """Refuse a policy naming what cannot be."""
+    policy_id = policy.annotations["id"]
+    if _uids(policy, "Slot"):
+        raise BadRulebookError(name, policy_id, "names a slot; slots have no names here")
     for uid in [*_uids(policy, "Party"), *_uids(policy, "Community")]:
         if not _is_uuid(uid.id):
-            raise BadRulebookError(name, policy_id, f"{uid} is not a lower-case uuid")
+            fault = f'{uid.type}::"{printable(uid.id)}" is not a lower-case uuid'
+            raise BadRulebookError(name, policy_id, fault)
     if any(isinstance(node, pst.HasAttr) for node in _nodes(policy)):
         raise BadRulebookError(name, policy_id, "asks `has`, but every attribute is always there")
+
+
+def _fault_of_needs(policy: pst.Template) -> str:
+    """Return what is wrong with a policy's @needs; empty: nothing."""
+    words = policy.annotations["needs"].split()
+    unknown = [word for word in words if word not in set(Need)]
+    if unknown or not words:
+        fault = f"{printable(' '.join(unknown))} is none" if unknown else "names none"
+        return f"{fault}; known are {', '.join(sorted(Need))}"
+    actions = {uid.id for uid in pst.entity_uids(policy.action) if str(uid.type) == "Action"}
+    if policy.effect != "forbid" or "unattended" not in actions or "disclose" in actions:
+        return 'stands only with a hold: forbid with action == Action::"unattended"'
+    return ""
 
 
 def _check_ids_differ(policies: list[pst.Template], name: str) -> None:
@@ -235,7 +289,7 @@ def _check_against_schema(text: str, policies: list[pst.Template], name: str) ->
     ids = {policy.id: policy.annotations["id"] for policy in policies}
     for fault in validate_policies(text, schema()).errors:
         policy_id = ids.get(fault.policy_id, "text")
-        raise BadRulebookError(name, policy_id, _ENGINE_PREFIX.sub("", fault.error))
+        raise BadRulebookError(name, policy_id, told(_ENGINE_PREFIX.sub("", fault.error)))
 
 
 def _digest(*parts: str) -> str:

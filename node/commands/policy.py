@@ -23,11 +23,20 @@ from node.actions.rulebooks import approve as approve_rules
 from node.actions.rulebooks import reject as reject_rules
 from node.actions.towards import party_named
 from node.commands.shown import opened, print_rows
-from policies.cases import Case, ask_cases, read_cases, shipped_cases
+from policies.cases import Case, ask_cases, read_cases, shipped_cases_text
 from policies.decide import Reason
 from policies.rulebook import SHIPPED, Rulebook, read_rulebook, shipped
 
 _EVENTS = 20  # events listed for a party
+_SHIPPED = ", ".join(sorted(SHIPPED))
+_NO_RULEBOOK = (
+    f"there is no such file, and shipped are {_SHIPPED}: `isac policy show NAME --text` prints one "
+    "to start from"
+)
+_NO_CASES = (
+    "there is no such file: what the rulebook should say stands in it, case by case; "
+    f"`isac policy show NAME --cases` prints those of {_SHIPPED} to start from"
+)
 
 
 def check(which: str) -> None:
@@ -51,8 +60,13 @@ def test(which: str, cases: Path | None) -> bool:
     return not outcome.contradictions
 
 
-def show(data: Path, which: str, *, text: bool) -> None:
-    """Print a rulebook of this node, or a shipped one."""
+def show(data: Path, which: str, *, text: bool, cases: bool) -> None:
+    """Print a rulebook of this node, or a shipped one; or the cases of a shipped one."""
+    if cases:
+        if which not in SHIPPED:
+            raise BadInputError("--cases", f"come with {_SHIPPED}: name one of them")
+        typer.echo(shipped_cases_text(which), nl=False)
+        return
     if which in SHIPPED:
         rulebook = shipped(which)
         if text:
@@ -138,10 +152,11 @@ def reject(data: Path, login: str, number: int, reason: str) -> None:
 def _cases(which: str, cases: Path | None) -> tuple[Rulebook, tuple[Case, ...]]:
     file = Path(which)
     if which in SHIPPED and not file.exists():
-        expected = shipped_cases(which) if cases is None else read_cases(_text_of(cases))
-        return shipped(which), expected
+        expected = shipped_cases_text(which) if cases is None else _text_of(cases, _NO_CASES)
+        return shipped(which), read_cases(expected)
+    rulebook = check_rules(_text_of(file), _name_of(file))
     beside = cases or file.with_suffix(".cases.toml")
-    return check_rules(_text_of(file), _name_of(file)), read_cases(_text_of(beside))
+    return rulebook, read_cases(_text_of(beside, _NO_CASES))
 
 
 def _given(which: str, name: str) -> tuple[str, str]:
@@ -156,17 +171,20 @@ def _name_of(file: Path) -> str:
     return file.stem.lower()
 
 
-def _text_of(file: Path) -> str:
+def _text_of(file: Path, missing: str = _NO_RULEBOOK) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise BadInputError(str(file), "is no UTF-8 text") from error
+    except FileNotFoundError as error:
+        raise BadInputError(str(file), missing) from error
+    except OSError as error:
+        raise BadInputError(str(file), f"cannot be read: {error.strerror}") from error
 
 
 def _number(text: str) -> int:
     if not text.isdecimal():
-        shown = ", ".join(sorted(SHIPPED))
-        raise BadInputError("", f"{text} is no number of the history, and shipped are {shown}")
+        raise BadInputError("", f"{text} is no number of the history, and shipped are {_SHIPPED}")
     return int(text)
 
 

@@ -124,6 +124,26 @@ def test_cases_beside_a_file_or_a_shipped_name_give_the_exit_status(tmp_path: Pa
     plain("policy", "test", str(file), "--cases", str(elsewhere))
 
 
+def test_a_file_that_is_not_there_is_named_with_what_to_start_from(tmp_path: Path) -> None:
+    file = tmp_path / "next.cedar"
+    start = "closed, community, hub, national"
+    for words in (("check", file), ("test", file)):
+        with pytest.raises(BadInputError, match=rf"next\.cedar: there is no.*{start}.*--text"):
+            plain("policy", *map(str, words))
+    file.write_text(NATIONAL)
+    with pytest.raises(BadInputError, match=rf"next\.cases\.toml: there is no.*--cases.*{start}"):
+        plain("policy", "test", str(file))
+    (tmp_path / "next.cases.toml").write_text(plain("policy", "show", "national", "--cases"))
+    assert "cases as expected" in plain("policy", "test", str(file))
+    with pytest.raises(BadInputError, match="there is no such file"):
+        plain("policy", "test", "national", "--cases", str(tmp_path / "none.toml"))
+    for none in (str(tmp_path), ""):
+        with pytest.raises(BadInputError, match="cannot be read: Is a directory"):
+            plain("policy", "test", none)
+    with pytest.raises(BadInputError, match=f"come with {start}"):
+        plain("policy", "show", "--cases")
+
+
 def test_the_rulebook_in_force_is_shown_and_its_text_can_be_edited(shell: Shell) -> None:
     told = shell("policy", "show")
     assert told.startswith("national 1 ")

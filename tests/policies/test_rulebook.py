@@ -134,7 +134,7 @@ REFUSED = {
     ),
     "an id that is no id": (
         '@id("Not An Id") @reason("r") permit (principal, action, resource);',
-        "Not An Id",
+        "policy 1",
         "lower-case",
     ),
     "an id twice": (GOOD + GOOD, "green", "two policies"),
@@ -152,6 +152,42 @@ REFUSED = {
         '@id("default.deny") @reason("r") forbid (principal, action, resource);',
         "default.deny",
         "program's own",
+    ),
+    "a misspelt annotation": (
+        '@id("a") @need("two-roles") @reason("r") permit (principal, action, resource);',
+        "a",
+        "@need means nothing; known are @id, @needs, @reason",
+    ),
+    "an annotation in capitals": (
+        '@id("a") @Needs("order") @reason("r") permit (principal, action, resource);',
+        "a",
+        "@Needs means nothing",
+    ),
+    "needs on a forbid of every action, which holds nothing": (
+        '@id("a") @needs("order") @reason("r") forbid (principal, action, resource);',
+        "a",
+        "@needs: stands only with a hold",
+    ),
+    "needs on a forbid of disclose": (
+        GOOD.replace('")', '") @needs("order")', 1)
+        .replace("permit", "forbid")
+        .replace("action", 'action == Action::"disclose"'),
+        "green",
+        "@needs: stands only with a hold",
+    ),
+    "needs on an agreement": (
+        GOOD.replace('")', '") @needs("order")', 1).replace(
+            "action", 'action == Action::"unattended"'
+        ),
+        "green",
+        "@needs: stands only with a hold",
+    ),
+    "needs of nothing": (
+        GOOD.replace('")', '") @needs', 1)
+        .replace("permit", "forbid")
+        .replace("action", 'action == Action::"unattended"'),
+        "green",
+        "@needs: names none; known are ground, order, two-persons, two-roles",
     ),
     "a template": (
         '@id("a") @reason("r") permit (principal == ?principal, action, resource);',
@@ -201,6 +237,43 @@ def test_a_rule_that_names_what_does_not_exist_is_refused(condition: str, reason
     with pytest.raises(BadRulebookError, match=re.escape(reason)) as refused:
         read(text)
     assert refused.value.policy == "x.y"
+
+
+PATIENT = "Jeanne Testpatient 03/04/1961"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'@id("{PATIENT}") @reason("r") permit (principal, action, resource);',
+        f'@id("{PATIENT}") @reason("r") permit (principal, acting, resource);',
+        f'@id("{PATIENT}") @reason("r") permit (principal == ?principal, action, resource);',
+        f'@id("a") @reason("r") permit (principal, action "{PATIENT}", resource);',
+        f'@id("a") @needs("{PATIENT}") @reason("r") forbid (principal, action, resource);',
+        *(
+            f'{GOOD} @id("a") @reason("r") forbid (principal, action, resource) when {{ {what} }};'
+            for what in (
+                f'principal == Party::"{PATIENT}"',
+                f'principal in Community::"{PATIENT}"',
+                f'resource == Slot::"{PATIENT}"',
+                f'principal in Role::"{PATIENT}"',
+                f'resource["{PATIENT}"] == 1',
+                f'ip("{PATIENT}").isIpv4()',
+            )
+        ),
+    ],
+)
+def test_a_refusal_repeats_nothing_that_may_be_about_a_patient(text: str) -> None:
+    with pytest.raises(BadRulebookError) as refused:
+        read(text)
+    assert not any(word in str(refused.value) for word in PATIENT.split())
+
+
+def test_a_refusal_is_short_however_long_the_names_in_the_text_are() -> None:
+    long = f'{GOOD} @id("a") @reason("r") forbid (principal == {"a::" * 9000}b::"x", action, resource);'
+    with pytest.raises(BadRulebookError, match="unrecognized entity type") as refused:
+        read(long)
+    assert len(str(refused.value)) < 400
 
 
 def test_an_unknown_action_is_refused() -> None:

@@ -187,7 +187,7 @@ def test_a_widening_is_told_though_nothing_stored_shows_it(federated: House) -> 
             "tpl",
         ),
         (lambda text: text.replace('@id("own")', '@id("floor.own")'), "floor.own", "program's own"),
-        (lambda text: text.replace("context.own };", "context.own", 1), "own", "cannot be read"),
+        (lambda text: text.replace("context.own };", "context.own", 1), "own", "never closed"),
         (lambda text: text + "\0", "text", "NUL"),
         (lambda text: text + "//" + "x" * (256 << 10), "text", "256 KiB"),
     ],

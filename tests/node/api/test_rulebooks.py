@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from node.actions import people
+from policies.cases import shipped_cases_text
 from policies.rulebook import shipped
 from tests.node.api.hall import BE, PASSWORD, Hall
 from tests.node.federation.ruling import NATIONAL, TIGHTER
@@ -58,6 +59,50 @@ def test_a_text_is_checked_and_the_policy_at_fault_is_named(hall: Hall) -> None:
     assert (bad.status_code, bad.json()["field"]) == (422, "no.green-to-be")
     assert "tpl" in bad.json()["detail"]
     assert hall.api("reader").post("/rulebooks/check", json=TEXT).status_code == 403
+
+
+def test_a_text_that_would_end_the_process_is_refused_at_every_door(hall: Hall) -> None:
+    deep = f'@id("deep") @reason("r") permit (principal, action, resource) when {{ {"(" * 99}true'
+    body = {"name": "next", "text": deep + ")" * 99 + " };", "why": "x"}
+    api = hall.api("amelie")
+    without_why = {"name": body["name"], "text": body["text"]}
+    for path, sent in (
+        ("/rulebooks/check", without_why),
+        ("/rulebooks/diff", without_why),
+        ("/rulebooks/test", without_why | {"cases": ""}),
+        ("/rulebooks", body),
+    ):
+        answer = api.post(path, json=sent)
+        assert (answer.status_code, answer.json()["field"]) == (422, "deep")
+        assert "too deep" in answer.json()["detail"]
+    for act in ("look", "propose"):
+        page = hall.browser("amelie").send("/console/rules/new", act=act, **body)
+        assert page.status_code == 422
+        assert "too deep" in page.text
+
+
+OVERFLOWS = """@id("sum") @reason("r") permit (principal, action, resource)
+when { resource.tlp * 9223372036854775807 > 0 };"""
+
+
+@pytest.mark.parametrize(
+    ("text", "cases", "field", "why"),
+    [
+        (NATIONAL, "party = 1", "cases", "party is not a table"),
+        (NATIONAL, "case = 1", "cases", "case is not a list of tables"),
+        (NATIONAL, "case = [1]", "cases", "case is not a list of tables"),
+        (NATIONAL, "a = " + "[" * 500, "cases", "too deep"),
+        (NATIONAL, ".".join(["a"] * 60_000) + " = 1", "cases", "line 1 cannot be read"),
+        (OVERFLOWS, shipped_cases_text("national"), "text", "overflow"),
+    ],
+)
+def test_cases_that_cannot_be_asked_are_refused_with_the_place(
+    hall: Hall, text: str, cases: str, field: str, why: str
+) -> None:
+    body = {"name": "next", "text": text, "cases": cases}
+    answer = hall.api("amelie").post("/rulebooks/test", json=body)
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert why in answer.json()["detail"]
 
 
 def test_a_text_is_asked_its_cases(hall: Hall) -> None:
