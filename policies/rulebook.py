@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from hashlib import sha256
 from importlib import resources
+from itertools import pairwise
 from typing import cast
 from uuid import UUID
 
@@ -121,7 +122,8 @@ def read_rulebook(text: str, *, name: str, version: str) -> Rulebook:
         _check_annotations(policy, number, name)
         _check_names(policy, name)
     whole = _shipped_text("floor.cedar") + "\n" + text
-    policies = _in_order(_read(whole))
+    read = _read(whole).static_policies
+    policies = [read[f"policy{n}"] for n in range(len(read))]  # in the order of the text
     _check_ids_differ(policies, name)
     _check_against_schema(whole, policies, name)
     return Rulebook(
@@ -165,50 +167,31 @@ def _shipped_text(path: str) -> str:
 
 
 def _parse(text: str, name: str) -> list[pst.Template]:
-    """Return the policies of a text that nobody has looked at yet."""
+    """Return the policies of a text that nobody has looked at yet.
+
+    One by one, since the engine does not say where it stopped.
+    """
     try:
         ends = policy_ends(text)
     except TextError as error:
         label = _label(text, error.start, error.at)
         raise BadRulebookError(name, label, str(error)) from error
-    try:
-        parsed = _read(text)
-    except ValueError as error:
-        label = _label(text, *_fault(text, ends))
-        raise BadRulebookError(name, label, f"cannot be read: {told(str(error))}") from error
-    if parsed.templates:
-        shape = next(iter(parsed.templates.values()))
-        label = shape.annotations.get("id", "")
-        label = label if _ID.fullmatch(label) else "a template"
-        raise BadRulebookError(name, label, "has a ?slot, and nothing here fills one")
-    return _in_order(parsed)
+    policies: list[pst.Template] = []
+    for start, end in pairwise([0, *ends]):
+        try:
+            parsed = _read(text[start:end])
+        except ValueError as error:
+            fault = f"cannot be read: {told(str(error))}"
+            raise BadRulebookError(name, _label(text, start, end), fault) from error
+        if parsed.templates:
+            fault = "has a ?slot, and nothing here fills one"
+            raise BadRulebookError(name, _label(text, start, end), fault)
+        policies += parsed.static_policies.values()
+    return policies
 
 
 def _read(text: str) -> pst.PolicySet:
     return PolicySet.from_str(text).to_pst()
-
-
-def _in_order(parsed: pst.PolicySet) -> list[pst.Template]:
-    """Return the policies in the order of the text."""
-    return [parsed.static_policies[f"policy{i}"] for i in range(len(parsed.static_policies))]
-
-
-def _fault(text: str, ends: list[int]) -> tuple[int, int]:
-    """Return where the first policy that cannot be read begins and ends, found by halving.
-
-    The engine does not say where it stopped.
-    """
-    starts = [0, *ends]
-    first, behind = 0, len(ends)
-    while behind - first > 1:
-        middle = (first + behind) // 2
-        try:
-            _read(text[starts[first] : starts[middle]])
-        except ValueError:
-            behind = middle
-        else:
-            first = middle
-    return starts[first], starts[behind]
 
 
 def _label(text: str, start: int, end: int) -> str:

@@ -198,3 +198,10 @@ def test_the_first_policy_that_cannot_be_read_is_named_among_many() -> None:
         with pytest.raises(BadRulebookError, match="cannot be read") as refused:
             read_rulebook(text, name="draft", version="1")
         assert refused.value.policy == f"p{place}"
+
+
+def test_a_policy_is_refused_for_its_own_fault_and_not_for_that_of_a_later_one() -> None:
+    text = f"""@id("first") @reason("r") permit (principal, action, resource) when {{ nothing("x") }};
+    {policy("resource. == 1")}"""
+    with pytest.raises(BadRulebookError, match="first: cannot be read: `nothing` is not a valid"):
+        read_rulebook(text, name="draft", version="1")
