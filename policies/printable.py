@@ -2,14 +2,15 @@
 
 import re
 
-_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,39}|[!-/:-@\[-`{-~]{1,3}")
+_WORD = re.compile(r"(?=.{1,40}\Z)[a-z]+([_.+-][a-z]+)*|[!-/:-@\[-`{-~]{1,3}")
 _TYPED = re.compile(r'"(?:[^"\\]|\\.)*+"|(?<!\w)\'(?:[^\'\\]|\\.)*+\'|\w{41,}')
 _MOST = 300
 
 
-def printable(typed: str) -> str:
-    """Return a plain word or sign as it is, and of anything else nothing."""
-    return typed if _WORD.fullmatch(typed) else "…"
+def printable(typed: object) -> str:
+    """Return a plain word or sign as it is, and of anything else nothing: it may be anybody's."""
+    text = str(typed)
+    return text if _WORD.fullmatch(text) else "…"
 
 
 def told(message: str) -> str:

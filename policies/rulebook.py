@@ -27,6 +27,7 @@ from policies.subject import Subject
 _ID = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
 _ENGINE_PREFIX = re.compile(r"^for policy `policy\d+`[:,] ")
 _ANNOTATIONS = ("id", "needs", "reason")
+_CALCULATES = frozenset({"add", "sub", "mul", "neg"})
 _FLOOR = "floor."
 _RESERVED = (_FLOOR, "default.")
 _WHO = ("Party", "Role", "Community")
@@ -242,8 +243,12 @@ def _check_names(policy: pst.Template, name: str) -> None:
         if not _is_uuid(uid.id):
             fault = f'{uid.type}::"{printable(uid.id)}" is not a lower-case uuid'
             raise BadRulebookError(name, policy_id, fault)
-    if any(isinstance(node, pst.HasAttr) for node in _nodes(policy)):
+    nodes = list(_nodes(policy))
+    if any(isinstance(node, pst.HasAttr) for node in nodes):
         raise BadRulebookError(name, policy_id, "asks `has`, but every attribute is always there")
+    if any(isinstance(n, pst.BinaryOp | pst.UnaryOp) and n.op in _CALCULATES for n in nodes):
+        fault = "calculates, and what is too large for that would end every question in a fault"
+        raise BadRulebookError(name, policy_id, f"{fault}: compare with what is written")
 
 
 def _fault_of_needs(policy: pst.Template) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
+from policies.printable import printable
 from sharing.event import Attribute, Event, Json
-from sharing.incidents.values import printable
 
 _CREATOR = re.compile(
     r"orgc?(_?(uuid|name))?|organi[sz]ation|authors?|((event_)?creator|user)_?e?mail", re.IGNORECASE

@@ -33,6 +33,7 @@ from node.storage.groups import GroupRow
 from node.storage.logs import find_log
 from node.storage.people import Org
 from policies.label import Label
+from policies.printable import printable
 from policies.tlp import Pap, Tlp, read_pap, read_tlp
 from sharing.event import (
     NOBODY,
@@ -42,7 +43,6 @@ from sharing.event import (
     read_marks,
 )
 from sharing.formats.misp import BadMispError, MispEvent, read_misp
-from sharing.incidents.values import printable
 from sharing.patients.check import Found
 from sharing.slots import Names, cut_event, diff
 from sharing.slots_read import read_log

@@ -42,9 +42,9 @@ from node.storage.groups import (
     spreads_of,
 )
 from node.storage.store import Unit
+from policies.printable import printable
 from sharing.formats.misp_groups import Group
 from sharing.formats.misp_members import is_uuid
-from sharing.incidents.values import printable
 from sharing.project import project
 from sharing.regroup import Turn, regroup
 from sharing.seal.records import Kind

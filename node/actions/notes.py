@@ -49,7 +49,7 @@ from node.storage.notes import (
 )
 from node.storage.store import Unit
 from policies.label import Label
-from sharing.incidents.values import printable
+from policies.printable import printable
 from sharing.notes import SEEN, TYPES, Note, Sighting, cut_note, read_note
 from sharing.slots import Names, diff
 from sharing.slots_read import read_log

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from node.actions.errors import BadInputError
 from policies.cases import Outcome, ask_cases, read_cases
-from policies.errors import BadCaseError, BadRulebookError, EngineError
-from policies.printable import told
+from policies.errors import BadCaseError, BadRulebookError
 from policies.rulebook import Policy, Rulebook, read_rulebook
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -68,13 +67,10 @@ def try_cases(text: str, name: str, cases: str) -> Outcome:
     """Ask a rulebook what is expected of it, case by case.
 
     Raises:
-        BadInputError: the text makes no rulebook, or the cases cannot be read, or a policy fails
-            over one of them.
+        BadInputError: the text makes no rulebook, or the cases cannot be read.
     """
     rulebook = check_rules(text, name)
     try:
         return ask_cases(read_cases(cases), rulebook)
     except BadCaseError as error:
         raise BadInputError("cases", str(error)) from error
-    except EngineError as error:
-        raise BadInputError("text", f"a policy fails over a case: {told(str(error))}") from error

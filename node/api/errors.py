@@ -20,8 +20,8 @@ from node.actions.errors import (
 from node.actions.patients import PatientDataError
 from node.storage.errors import StoredPackageError
 from policies.errors import BadLabelError
+from policies.printable import printable
 from sharing.errors import ForeignFault, SharingError
-from sharing.incidents.values import printable
 from sharing.patients.check import Found
 
 DAMAGED = "this node's stored copy is damaged; the operator finds it in the quarantine list"

@@ -7,10 +7,10 @@ Read only from whoever asks for it, our own API: in a stranger's file they are m
 """
 
 from policies.label import Label
+from policies.printable import printable
 from policies.tlp import read_tlp
 from sharing.event import Mark, Profile, Twin
 from sharing.formats.misp_members import JsonObject
-from sharing.incidents.values import printable
 
 CHOICES = frozenset({"profile", "twin"})
 _TWIN = frozenset({"value", "tlp"})

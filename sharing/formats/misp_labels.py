@@ -18,10 +18,10 @@ from functools import lru_cache
 from typing import TypeVar
 
 from policies.lookalikes import plain
+from policies.printable import printable
 from policies.tlp import Pap, is_tlp_tag, read_pap, read_tlp
 from sharing.event import Json, Object, Tag, TagMarks, read_marks
 from sharing.formats.misp_members import JsonObject, stays, without_those_that_stay
-from sharing.incidents.values import printable
 
 T = TypeVar("T")
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 import orjson
 
+from policies.printable import printable
 from policies.tlp import Pap, Tlp, read_pap, read_tlp
 from sharing.errors import ForeignFault
 from sharing.event import Json, Members
@@ -23,7 +24,6 @@ from sharing.incidents.indicator import Indicator, hour_of, read_indicator, spel
 from sharing.incidents.values import (
     BadValueError,
     class_of,
-    printable,
     read_instant,
     read_value,
     write_instant,

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 
+from policies.printable import printable
 from sharing.event import Json
 from sharing.incidents.fields import SHAPES, words
 
@@ -17,7 +18,6 @@ _LIST_ITEMS = 200
 _COUNT_MAX = 10**12
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-_WORD = re.compile(r"(?=.{1,40}\Z)[a-z]+(_[a-z]+)*")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _PATTERNS = {
     "country": (re.compile(r"(?!EL)[A-Z]{2}"), "two capital letters (GR, not EL)"),
@@ -77,12 +77,6 @@ def read_instant(given: str) -> datetime:
 def write_instant(at: datetime) -> str:
     """RFC 3339 in UTC, whole seconds."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def printable(name: object) -> str:
-    """An unknown member's name as a message may show it: what is no plain word may be anybody's."""
-    text = str(name)
-    return text if _WORD.fullmatch(text) else "…"
 
 
 def class_of(given: object) -> str:

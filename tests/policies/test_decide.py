@@ -1,7 +1,9 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import product
 
 import pytest
+from cedarpy import PolicySet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -141,7 +143,7 @@ def test_a_policy_that_fails_is_a_fault_and_no_denial(effect: str) -> None:
         f'@id("sum") @reason("r") {effect} (principal, action, resource)'
         " when { resource.tlp * 9223372036854775807 > 0 };"
     )
-    overflowing = read_rulebook(text, name="overflowing", version="1")
+    overflowing = replace(NATIONAL, name="overflowing", engine=PolicySet.from_str(text))
     with pytest.raises(EngineError, match="overflow"):
         decide(subject(), relation(), peer(), overflowing)
 

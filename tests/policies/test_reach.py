@@ -122,8 +122,6 @@ def test_no_two_steps_go_where_one_may_not() -> None:
     "condition",
     [
         'principal.country like "B*"',
-        "resource.kind + 1 == 3",
-        "-resource.type < 4",
         "resource.kind > resource.tlp && resource.tlp > 3",
         "[resource.tlp].contains(resource.kind)",
         "{a: resource.kind}.a == resource.type",

@@ -161,7 +161,7 @@ REFUSED = {
     "an annotation in capitals": (
         '@id("a") @Needs("order") @reason("r") permit (principal, action, resource);',
         "a",
-        "@Needs means nothing",
+        "@… means nothing",
     ),
     "needs on a forbid of every action, which holds nothing": (
         '@id("a") @needs("order") @reason("r") forbid (principal, action, resource);',
@@ -213,6 +213,9 @@ MISSPELT = {
     "type": ('principal == User::"x"', "`User`"),
     "colour as text": ('resource.tlp == "green"', "Long and String"),
     "has": ("resource has colour", "asks `has`"),
+    "sum": ("resource.kind + 1 == 3", "calculates"),
+    "product": ("resource.tlp * 9223372036854775807 > 0", "calculates"),
+    "minus": ("-resource.type < 4", "calculates"),
     "organisation": ('principal == Party::"France"', "not a lower-case uuid"),
     "community": ('principal in Community::"EH-ISAC"', "not a lower-case uuid"),
     "upper-case uuid": (f'principal == Party::"{ORGS[0].replace("1", "A")}"', "lower-case uuid"),

@@ -93,7 +93,7 @@ when { resource.tlp * 9223372036854775807 > 0 };"""
         (NATIONAL, "case = [1]", "cases", "case is not a list of tables"),
         (NATIONAL, "a = " + "[" * 500, "cases", "too deep"),
         (NATIONAL, ".".join(["a"] * 60_000) + " = 1", "cases", "line 1 cannot be read"),
-        (OVERFLOWS, shipped_cases_text("national"), "text", "overflow"),
+        (OVERFLOWS, shipped_cases_text("national"), "sum", "calculates"),
     ],
 )
 def test_cases_that_cannot_be_asked_are_refused_with_the_place(
