@@ -13,7 +13,7 @@ from typing import TypeVar
 from policies.decide import Decision, Effect, decide_all
 from policies.party import Party
 from policies.release import Need
-from policies.rulebook import Policy, Rulebook
+from policies.rulebook import Rulebook
 from policies.subject import Relation, Subject
 
 T = TypeVar("T", bound=Hashable)
@@ -101,9 +101,9 @@ def cannot_widen(old: Rulebook, new: Rulebook) -> bool:
     then every question that it answers yes, the old one answered yes. False says nothing.
     """
     agreed, prohibited = _rules(old, permits=True), _rules(new, permits=False)
-    return all(policy.rule in agreed for policy in _own(new) if policy.permits) and all(
+    return all(policy.rule in agreed for policy in new.own if policy.permits) and all(
         any(policy.needs <= needs for needs in prohibited.get(policy.rule, ()))
-        for policy in _own(old)
+        for policy in old.own
         if not policy.permits
     )
 
@@ -125,14 +125,10 @@ def _verdicts(
         yield Verdict(decision, frozenset(needs))
 
 
-def _own(rulebook: Rulebook) -> list[Policy]:
-    return [policy for policy in rulebook.policies.values() if not policy.is_floor]
-
-
 def _rules(rulebook: Rulebook, *, permits: bool) -> dict[object, list[frozenset[Need]]]:
     """Return the needs of the rulebook's own policies of one sort, by what they say."""
     found = defaultdict[object, list[frozenset[Need]]](list)
-    for policy in _own(rulebook):
+    for policy in rulebook.own:
         if policy.permits is permits:
             found[policy.rule].append(policy.needs)
     return found

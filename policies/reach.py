@@ -11,18 +11,19 @@ that none does.
 - What cannot be worked out so, or takes too many questions, counts as reaching further.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from itertools import combinations, product
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from cedarpy import PolicySet, pst
 
 from policies.compare import Change, cannot_widen, compare
 from policies.label import CATEGORIES
+from policies.parsed import facts_read, nodes_of
 from policies.party import KINDS, Party
-from policies.rulebook import Policy, Rulebook
+from policies.rulebook import Rulebook
 from policies.subject import LOGS, Relation, Subject
 from policies.tlp import Pap, Tlp
 
@@ -31,7 +32,6 @@ T = TypeVar("T")
 _MOST = 40_000  # questions, which is some seconds
 _SOMEBODY = "00000000-0000-4000-8000-000000000000"
 _FACTS = tuple(fact.name for fact in fields(Relation))
-_OWNERS = ("principal", "resource", "context")
 # Of two facts, or calculated, a value that matters need not be one that is written.
 _COMPARES = frozenset(
     {"eq", "not_eq", "less", "less_eq", "greater", "greater_eq"}
@@ -89,7 +89,7 @@ def reach(old: Rulebook, new: Rulebook) -> Reach:
 
 def _without_shared(one: Rulebook, other: Rulebook) -> Rulebook:
     """Return a rulebook without the prohibitions that the other has, too."""
-    shared = {(policy.rule, policy.needs) for policy in _own(other) if not policy.permits}
+    shared = {(policy.rule, policy.needs) for policy in other.own if not policy.permits}
     kept = {
         engine_id: policy
         for engine_id, policy in one.policies.items()
@@ -103,9 +103,9 @@ class _Mentioned:
     """What the own policies of rulebooks mention; `is_odd` where that is not all they compare."""
 
     def __init__(self, *rulebooks: Rulebook) -> None:
-        rules = {policy.rule for rulebook in rulebooks for policy in _own(rulebook)}
-        nodes = [node for rule in rules for node in _nodes(rule)]
-        self._read = frozenset(fact for node in nodes for fact in _facts_read(node))
+        rules = {policy.rule for rulebook in rulebooks for policy in rulebook.own}
+        nodes = [node for rule in rules for node in nodes_of(rule)]
+        self._read = frozenset(fact for node in nodes for fact in facts_read(node))
         self._uids = frozenset(uid for rule in rules for uid in pst.entity_uids(rule))
         self._strings = frozenset(n.value for n in nodes if isinstance(n, pst.StringLit))
         self._numbers = frozenset(n.value for n in nodes if isinstance(n, pst.LongLit))
@@ -164,10 +164,6 @@ class _Mentioned:
         return self._values(fact, sorted(near | {0}), 0)
 
 
-def _own(rulebook: Rulebook) -> list[Policy]:
-    return [policy for policy in rulebook.policies.values() if not policy.is_floor]
-
-
 def _is_odd(node: object) -> bool:
     """Whether a node asks more than how a fact stands to values that are written."""
     match node:
@@ -181,17 +177,6 @@ def _is_odd(node: object) -> bool:
             return isinstance(node, pst.Like | pst.Slot)
 
 
-def _facts_read(node: object) -> Iterator[str]:
-    """Yield the fact that a node reads; where it is not plain of whom, of everybody."""
-    match node:
-        case pst.GetAttr(base=pst.Var(name=owner), attr=name):
-            yield f"{owner}.{name}"
-        case pst.GetAttr(attr=name):
-            yield from (f"{owner}.{name}" for owner in _OWNERS)
-        case _:
-            pass
-
-
 def _one_of(names: Iterable[str]) -> frozenset[str]:
     return frozenset(sorted(names)[:1])
 
@@ -200,17 +185,3 @@ def _subsets(names: Iterable[str]) -> list[frozenset[str]]:
     every = sorted(names)
     sizes = range(len(every) + 1)
     return [frozenset(some) for size in sizes for some in combinations(every, size)]
-
-
-def _nodes(root: object) -> Iterator[object]:
-    """Yield every node of a parsed policy."""
-    yield root
-    parts: Iterable[object] = ()
-    if isinstance(root, tuple):
-        parts = cast("tuple[object, ...]", root)
-    elif isinstance(root, Mapping):
-        parts = cast("Mapping[str, object]", root).values()
-    elif is_dataclass(root):
-        parts = [getattr(root, part.name) for part in fields(root)]
-    for part in parts:
-        yield from _nodes(part)

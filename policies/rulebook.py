@@ -6,19 +6,19 @@ each name in it means something: a rule that can never match is a leak waiting f
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
 from importlib import resources
 from itertools import pairwise
-from typing import cast
 from uuid import UUID
 
 from cedarpy import PolicySet, Schema, pst, validate_policies
 
 from policies.bounds import TextError, policy_ends
 from policies.errors import BadRulebookError
+from policies.parsed import facts_read, nodes_of
 from policies.party import Party
 from policies.printable import printable, told
 from policies.release import Need, read_needs
@@ -86,6 +86,11 @@ class Rulebook:
     read: frozenset[str] = field(repr=False, compare=False)
     engine: PolicySet = field(repr=False, compare=False)
 
+    @property
+    def own(self) -> tuple[Policy, ...]:
+        """Its policies without the floor's."""
+        return tuple(policy for policy in self.policies.values() if not policy.is_floor)
+
     def needs_of(self, ids: Iterable[str]) -> frozenset[Need]:
         """Return what a release takes of what these policies, by their @id, hold together."""
         held = frozenset(ids)
@@ -134,7 +139,7 @@ def read_rulebook(text: str, *, name: str, version: str) -> Rulebook:
         digest=_digest(_shipped_text("floor.cedar"), _shipped_text("schema.cedarschema"), text),
         policies={p.id: _policy(p) for p in policies},
         named=frozenset(uid.id for p in policies for kind in _WHO for uid in _uids(p, kind)),
-        read=frozenset(fact for p in policies for node in _nodes(p) for fact in _facts_read(node)),
+        read=frozenset(fact for p in policies for node in nodes_of(p) for fact in facts_read(node)),
         engine=PolicySet.from_str(whole),
     )
 
@@ -243,7 +248,7 @@ def _check_names(policy: pst.Template, name: str) -> None:
         if not _is_uuid(uid.id):
             fault = f'{uid.type}::"{printable(uid.id)}" is not a lower-case uuid'
             raise BadRulebookError(name, policy_id, fault)
-    nodes = list(_nodes(policy))
+    nodes = list(nodes_of(policy))
     if any(isinstance(node, pst.HasAttr) for node in nodes):
         raise BadRulebookError(name, policy_id, "asks `has`, but every attribute is always there")
     if any(isinstance(n, pst.BinaryOp | pst.UnaryOp) and n.op in _CALCULATES for n in nodes):
@@ -287,32 +292,6 @@ def _digest(*parts: str) -> str:
 
 def _uids(policy: pst.Template, of_type: str) -> list[pst.EntityUid]:
     return [uid for uid in pst.entity_uids(policy) if str(uid.type) == of_type]
-
-
-def _facts_read(node: object) -> Iterator[str]:
-    """Yield the fact that a node of a policy reads; where it is not plain of whom, of everybody."""
-    match node:
-        case pst.GetAttr(base=pst.Var(name=owner), attr=name):
-            yield f"{owner}.{name}"
-        case pst.GetAttr(attr=name):
-            yield from (f"principal.{name}", f"resource.{name}")
-        case _:
-            pass
-
-
-def _nodes(root: object) -> Iterator[object]:
-    """Yield every node of a parsed policy."""
-    yield root
-    if isinstance(root, Mapping):
-        parts: list[object] = list(cast("Mapping[str, object]", root).values())
-    elif isinstance(root, tuple):
-        parts = list(cast("tuple[object, ...]", root))
-    elif is_dataclass(root):
-        parts = [getattr(root, part.name) for part in fields(root)]
-    else:
-        parts = []
-    for part in parts:
-        yield from _nodes(part)
 
 
 def _is_uuid(text: str) -> bool:

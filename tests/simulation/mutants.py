@@ -96,7 +96,7 @@ def main() -> int:
     """Try all mutants, or those named; 1 if one lives."""
     ask = argparse.ArgumentParser(prog="python -m tests.simulation.mutants", description=__doc__)
     ask.add_argument("names", nargs="*", default=list(MUTANTS))
-    ask.add_argument("--seeds", type=int, default=8)
+    ask.add_argument("--seeds", type=int, default=40)
     asked = ask.parse_args()
     alive = 0
     with folder() as place:
