@@ -14,7 +14,7 @@ from tests.chaos.run import PATIENCE_S, play
 
 pytestmark = pytest.mark.loopback
 SEED = 7
-STORM_S = 30.0
+STORM_S = 60.0
 SENT = bytes(range(250)) * 80  # longer than any place where a fate strikes
 
 
