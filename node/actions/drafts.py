@@ -6,7 +6,7 @@ under uuids of ours (`aliases.py`), tells the hour and not the minute, and names
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -44,6 +44,7 @@ from sharing.event import (
 )
 from sharing.formats.misp import BadMispError, MispEvent, read_misp
 from sharing.patients.check import Found
+from sharing.seal.records import Kind
 from sharing.slots import Names, cut_event, diff
 from sharing.slots_read import read_log
 
@@ -155,7 +156,17 @@ def read_attributes(node: Node, caller: Caller, own: OwnLog, given: object, labe
     ]
     if source != node.org:
         added = untold_attributes(node, source, added)
+    _refuse_taken(own, added)
     return Added(tuple(added), passed, tuple(met.adopted.values()))
+
+
+def _refuse_taken(own: OwnLog, added: Iterable[Attribute]) -> None:
+    """Refuse an attribute under the uuid of the event, or of another sort of part of it."""
+    things = own.holding.things.items()
+    taken = {uuid for kind, uuids in things if kind != Kind.ATTRIBUTE for uuid in uuids}
+    for each in added:
+        if each.uuid in taken:
+            raise BadInputError("Attribute", f"the uuid {each.uuid} is that of another part")
 
 
 def make_event(

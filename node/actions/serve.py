@@ -8,7 +8,7 @@ quarantine, from ourselves) and left out; the rest goes on.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -44,7 +44,7 @@ from node.storage.feed import (
 )
 from node.storage.ledger import Acknowledgement, add_acknowledgement
 from node.storage.nonces import spend_nonce
-from node.storage.peers import find_peer, lock_peer, note_ask
+from node.storage.peers import PeerRow, find_peer, lock_peer, note_ask
 from node.storage.quarantine import QuarantineRow, add_quarantine
 from node.storage.restores import is_awaited
 from node.storage.roster import roster_version
@@ -175,7 +175,7 @@ def _note_ask(
 ) -> Asked | IncarnationChanged:
     """Keep that the peer came, and what its cursor confirms.
 
-    Who asks is up: if it was failing, we ask it within an interval, and not all in one second.
+    Who asks is up: if it was failing, we ask it within an interval.
     """
     conn = unit.connection
     if is_awaited(conn, node.org):
@@ -184,14 +184,20 @@ def _note_ask(
     asked = _asked(unit, feed, query, row.head_pos)
     if isinstance(asked, IncarnationChanged):
         return asked
-    now, chance = node.wall(), int.from_bytes(node.rng(8)) / 2**64
-    again_by = now + timedelta(seconds=chance * node.settings.pull_interval_s)
+    now, again_by = node.wall(), _again_by(node, row)
     wants = query.wants.value
     if note_ask(conn, row, pos=asked.place, wants=wants, at=now, again_by=again_by):
         add_acknowledgement(
             conn, Acknowledgement(feed.peer, feed.incarnation, asked.place, node.clock(), request)
         )
     return asked
+
+
+def _again_by(node: Node, row: PeerRow) -> datetime:
+    """When to ask a peer again that is up: not all in one second, and no oftener for its asking."""
+    interval = timedelta(seconds=node.settings.pull_interval_s)
+    soon = node.wall() + interval * (int.from_bytes(node.rng(8)) / 2**64)
+    return soon if row.last_error_at is None else max(soon, row.last_error_at + interval)
 
 
 def _asked(unit: Unit, feed: Feed, query: FeedQuery, head: int) -> Asked | IncarnationChanged:

@@ -90,7 +90,7 @@ def _check_texts(node: Node, org: str, part: object, within: str = "") -> None:
             place = path.lstrip("/")
             raise BadInputError(
                 f"{within}: {place}" if within else place,
-                "names your organisation to all who may read it: say it without",
+                "names who brought it to all who may read it: say it without",
             )
 
 

@@ -142,11 +142,11 @@ def test_creators_within_what_staff_bring_are_kept_but_for_hospitals_enrolled_he
 def test_a_text_of_a_hospital_that_names_it_is_refused_with_its_place(
     house: House, told: dict[str, Any], place: str
 ) -> None:
-    with pytest.raises(BadInputError, match="names your organisation") as caught:
+    with pytest.raises(BadInputError, match="names who brought it") as caught:
         submit_event(house.node, house.claire, {"Event": TYPED | told, "tlp": "green"})
     assert str(caught.value).startswith(f"{place}: ")
     raw = orjson.dumps({"Event": {**EVENT, **told}})
-    with pytest.raises(BadInputError, match=f"f.json: {place}: names your"):
+    with pytest.raises(BadInputError, match=f"f.json: {place}: names who"):
         import_misp(house.node, house.claire, "f.json", raw, tlp=None, publish=False)
     submit_event(house.node, house.other, {"Event": TYPED | told, "tlp": "green"})
 
@@ -154,7 +154,7 @@ def test_a_text_of_a_hospital_that_names_it_is_refused_with_its_place(
 def test_attributes_that_a_hospital_adds_name_it_neither(house: House) -> None:
     done = submit_event(house.node, house.claire, {"Event": TYPED, "tlp": "green"})
     named = MORE | {"comment": f"seen at {VAL.name}"}
-    with pytest.raises(BadInputError, match="1/comment: names your organisation"):
+    with pytest.raises(BadInputError, match="1/comment: names who brought it"):
         add_attributes(house.node, house.claire, FR, done.event, [named])
     add_attributes(house.node, house.claire, FR, done.event, [MORE | {"Note": [NOTE]}])
     publish(house.node, house.amelie, FR, done.event)
@@ -185,6 +185,15 @@ def test_what_leaves_of_a_report_is_without_the_hospitals_name(federated: House)
         assert name not in got
     kept = orjson.loads(read_stage_content(house.node, house.claire, REPORT_ID, 1))
     assert {name: kept[name] for name in told} == told
+
+
+def test_an_attribute_is_not_added_under_the_uuid_of_another_part(house: House) -> None:
+    told = {**EVENT, "EventReport": [REPORT], "Attribute": [PART]}
+    done = submit_event(house.node, house.amelie, {"Event": told, "tlp": "green"})
+    for uuid in (REPORT["uuid"], done.event):
+        with pytest.raises(BadInputError, match=r"another part|one uuid"):
+            add_attributes(house.node, house.amelie, FR, done.event, [MORE | {"uuid": uuid}])
+    add_attributes(house.node, house.amelie, FR, done.event, [MORE | {"value": "c.example"}])
 
 
 def values_of(event: Event) -> list[str | None]:
