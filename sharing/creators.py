@@ -19,6 +19,8 @@ _CREATOR = re.compile(
 
 LEFT_OUT = "[…]"
 
+_APART = re.compile(r"[\W_]+")
+
 Tells = Callable[[Json], bool]
 _Part = TypeVar("_Part", Event, Attribute)
 
@@ -54,7 +56,11 @@ def _without(value: Any, tells: Tells) -> Any:  # noqa: ANN401  # any field of a
 
 
 def naming(names: Iterable[str]) -> Callable[[str], bool]:
-    """Tell of a text whether one of these stands in it as words of their own, however spelled."""
+    """Tell of a text whether one of these stands in it as words of their own, however spelled.
+
+    Neither case nor accents count, nor what stands between the words of a name: a domain made of
+    them names it, too.
+    """
     pattern = _pattern(map(_plain, names))
     return lambda text: bool(pattern.search(_plain(text)))
 
@@ -72,9 +78,9 @@ def without_names(value: Json, names: Collection[str]) -> Json:
 
 
 def _pattern(names: Iterable[str]) -> re.Pattern[str]:
-    words = [r"\s+".join(map(re.escape, name.split())) for name in names]
+    words = [r"[\W_]*".join(filter(None, _APART.split(name))) for name in names]
     either = "|".join(word for word in words if word) or r"(?!)"
-    return re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?<![^\W_])(?:{either})(?![^\W_])", re.IGNORECASE)
 
 
 def texts_in(thing: object, path: str = "") -> Iterator[tuple[str, str]]:
@@ -95,4 +101,5 @@ def texts_in(thing: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in apart if not unicodedata.combining(c)).casefold()

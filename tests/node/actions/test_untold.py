@@ -137,6 +137,8 @@ def test_creators_within_what_staff_bring_are_kept_but_for_hospitals_enrolled_he
         ({"Attribute": [PART | {"seen_by": {"x": VAL.org}}]}, "attributes/1/extra/seen_by/x"),
         ({"Attribute": [PART | {VAL.name: 1}]}, "attributes/1/extra/1"),
         ({"Tag": [{"name": f'seen:at="{VAL.name}"'}]}, "tags/1/name"),
+        ({"Attribute": [PART | {"value": "mail.ch-val-exemple.example"}]}, "attributes/1/value"),
+        ({"info": "seen_at_CH_Väl_Exemple"}, "info"),
     ],
 )
 def test_a_text_of_a_hospital_that_names_it_is_refused_with_its_place(
