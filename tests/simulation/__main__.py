@@ -12,13 +12,14 @@ from tests.simulation.story import Scale
 def main() -> int:
     """Play the seeds; 1 if one of them failed."""
     ask = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    ask.add_argument("--seeds", type=int, default=10, help="how many, from 1 on")
+    ask.add_argument("--seeds", type=int, default=10, help="up to which one")
+    ask.add_argument("--first", type=int, default=1, help="from which one on, to go on with a run")
     ask.add_argument("--seed", type=int, help="only this one, and tell its story if it fails")
     ask.add_argument("--nodes", type=int, default=27, help="national ones, beside the hub")
     ask.add_argument("--days", type=int, default=40)
     ask.add_argument("--words", type=float, default=5, help="what sources say in a day, in all")
     asked = ask.parse_args()
-    seeds = [asked.seed] if asked.seed is not None else range(1, asked.seeds + 1)
+    seeds = [asked.seed] if asked.seed is not None else range(asked.first, asked.seeds + 1)
     scale = Scale(nodes=asked.nodes, days=asked.days, words=asked.words)
     failed = list[int]()
     with folder() as place:
